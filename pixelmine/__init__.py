@@ -1,0 +1,62 @@
+"""Pixelmine: from a pile of pictures to recognised, private, trustworthy data.
+
+Start with `pixelmine.predict("FOLDER")`, or read `pixelmine/pipeline.py`.
+"""
+
+import os
+import sys
+from importlib import import_module
+from importlib.metadata import version
+from typing import Any
+
+# No telemetry, a dependency's neither. Each of these was seen to call home (2026-11): Daft and ONNX
+# Runtime unless told not to, OpenVINO on import unless its telemetry package cannot be imported.
+os.environ.update(DO_NOT_TRACK="1", ORT_DISABLE_TELEMETRY="1", RAY_USAGE_STATS_ENABLED="0")
+sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]  # None bars an import
+
+_HOMES = {
+    "ingest": "pixelmine.api.ingest",
+    "label_summary": "pixelmine.api.labels",
+    "set_label": "pixelmine.api.labels",
+    "undo_label": "pixelmine.api.labels",
+    "split": "pixelmine.api.collection",
+    "train_model": "pixelmine.api.train",
+    "evaluate_model": "pixelmine.api.evaluate",
+    "predict": "pixelmine.api.predict",
+    "import_model": "pixelmine.api.train",
+    "LabelOptions": "pixelmine.input.labels",
+    "SplitOptions": "pixelmine.evaluate",
+    "Collection": "pixelmine.store",
+    "Bundle": "pixelmine.models",
+    "PixelmineError": "pixelmine.core.errors",
+}
+
+__version__ = version("pixelmine")
+__all__ = [  # noqa: RUF022  in the order of the flow
+    "ingest",
+    "label_summary",
+    "set_label",
+    "undo_label",
+    "split",
+    "train_model",
+    "evaluate_model",
+    "predict",
+    "import_model",
+    "LabelOptions",
+    "SplitOptions",
+    "Collection",
+    "Bundle",
+    "PixelmineError",
+    "__version__",
+]
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name when it is first used: `import pixelmine` alone loads nothing heavy."""
+    if name not in _HOMES:
+        raise AttributeError(f"module 'pixelmine' has no attribute {name!r}")
+    return getattr(import_module(_HOMES[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -1,0 +1,5 @@
+"""`python -m pixelmine`."""
+
+from pixelmine.cli.main import main
+
+main()

@@ -1,0 +1,1 @@
+"""What the command line, HTTP and notebooks call: one file a noun."""

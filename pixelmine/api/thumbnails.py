@@ -1,0 +1,74 @@
+"""Small pictures for reports, each through the release gate."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+
+from pixelmine.core import Cleared, Limits, Policy, Reason, clear
+from pixelmine.evaluate import Evaluation, Gallery, Mistakes
+from pixelmine.input import read_file
+from pixelmine.preprocess import DecodeOptions, Resize, decode
+
+__all__ = ["Thumbnails", "gallery", "mistakes"]
+
+SIDE = 240
+"""Short side in pixels; shown at half of that, sharp on a dense screen."""
+
+SHOWN = 24
+
+
+@dataclass(frozen=True)
+class Thumbnails:
+    """The thumbnail of the picture at a position: uint8 (H, W, 3) RGB."""
+
+    at: Callable[[int], np.ndarray]
+
+    @classmethod
+    def of_files(cls, uris: Sequence[str]) -> "Thumbnails":
+        """Of picture files, decoded when asked for; grey where one cannot be read any more."""
+        return cls(lambda index: _of_file(uris[index]))
+
+    @classmethod
+    def of_arrays(cls, pixels: np.ndarray) -> "Thumbnails":
+        """Of uint8 (N, H, W) arrays, as they are."""
+        return cls(lambda index: np.repeat(pixels[index][..., None], 3, axis=2))
+
+
+def mistakes(evaluation: Evaluation, thumbnails: Thumbnails, policy: Policy) -> Mistakes | None:
+    """The worst mistakes with their pictures; None where there are none."""
+    worst = evaluation.mistakes[:SHOWN]
+    if not worst:
+        return None
+    names = ("uri", "truth", "answer", "probability")
+    rows = [{name: getattr(mistake, name) for name in names} for mistake in worst]
+    return Mistakes(
+        rows=clear(pa.RecordBatch.from_pylist(rows), policy),
+        thumbnails=_cleared([thumbnails.at(mistake.index) for mistake in worst], policy),
+    )
+
+
+def gallery(rows: pa.Table, policy: Policy, count: int = SHOWN) -> Gallery:
+    """Recognised files with their answers; `rows`: RESULTS."""
+    shown = rows.slice(0, count).combine_chunks()
+    thumbnails = Thumbnails.of_files(shown["uri"].to_pylist())
+    pictures = [thumbnails.at(index) for index in range(shown.num_rows)]
+    batch = shown.to_batches()[0]
+    return Gallery(rows=clear(batch, policy), thumbnails=_cleared(pictures, policy))
+
+
+def _cleared(pictures: list[np.ndarray], policy: Policy) -> tuple[Cleared[np.ndarray], ...]:
+    return tuple(clear(picture, policy) for picture in pictures)
+
+
+def _of_file(uri: str) -> np.ndarray:
+    data = read_file(uri, Limits())
+    if isinstance(data, Reason):
+        return np.full((SIDE, SIDE, 3), 200, np.uint8)
+    picture = decode(data, DecodeOptions(rule="scaled-256"), Limits())
+    if isinstance(picture, Reason):
+        return np.full((SIDE, SIDE, 3), 200, np.uint8)
+    if min(picture.pixels.shape[:2]) <= SIDE:
+        return picture.pixels
+    return Resize(short_side=SIDE)(picture.pixels)

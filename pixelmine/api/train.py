@@ -1,0 +1,192 @@
+"""Training, and taking in trained networks: both in a child process that may load Keras."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from contextlib import suppress
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any, NoReturn
+
+from pixelmine.core import errors
+from pixelmine.core.errors import SourceError, TrainError
+from pixelmine.core.progress import Progress, SilentProgress
+
+__all__ = ["Epoch", "import_model", "train_model"]
+
+Epoch = Callable[[dict[str, Any]], None]
+"""Takes what an epoch gave: `epoch`, `epochs`, `loss`, `accuracy`, `held_back_accuracy`, ..."""
+
+_NEEDED = ("keras", "tensorflow", "tf2onnx", "h5py")
+_NOT_INSTALLED = "Training needs Keras and TensorFlow: pip install 'pixelmine[train]'."
+
+
+def train_model(
+    source: str | Path,
+    out: str | Path,
+    *,
+    recipe: str = "cnn-article",
+    split: str | None = None,
+    where: str | None = None,
+    seed: int = 1,
+    epochs: int | None = None,
+    patience: int | None = None,
+    minutes: float | None = None,
+    overwrite: bool = False,
+    progress: Progress | None = None,
+    on_epoch: Epoch | None = None,
+) -> dict[str, Any]:
+    """Train a recipe's network on a collection or an idx folder and write a bundle.
+
+    `split`: `ID` or `ID:FOLD` of the collection. Part of the training pictures is held back to
+    choose the epoch; the test part is never looked at. Stopped or killed, the same call goes on
+    from the last epoch. Returns what the last event said, with the `bundle`'s path. Raises
+    TrainError and what else the child reports.
+    """
+    if not Path(source).exists():
+        raise SourceError(f"There is no collection and no folder of idx files at {source}.")
+    job = {
+        "job": "train",
+        "source": str(Path(source).absolute()),
+        "out": str(Path(out).absolute()),
+        "recipe": recipe,
+        "split": split,
+        "where": where,
+        "seed": seed,
+        "epochs": epochs,
+        "patience": patience,
+        "minutes": minutes,
+        "overwrite": overwrite,
+    }
+    return _run(job, progress or SilentProgress(), on_epoch or (lambda _epoch: None))
+
+
+def import_model(
+    path: str | Path,
+    out: str | Path,
+    *,
+    labels: str | Path | list[str],
+    mean: float | list[float] | None = None,
+    std: float | list[float] | None = None,
+    overwrite: bool = False,
+    progress: Progress | None = None,
+) -> dict[str, Any]:
+    """Take in a network that Keras saved (.keras, .h5) as a bundle.
+
+    The file is checked against an allow-list and opened in a guarded child process, never here and
+    never when predicting. `labels`: names in the order of the outputs, or a text file with one a
+    line. `mean`, `std`: what the network was trained with; a pixel p becomes (p - mean) / std.
+    """
+    job = {
+        "job": "import",
+        "model": str(Path(path).absolute()),
+        "out": str(Path(out).absolute()),
+        "labels": labels if isinstance(labels, list) else str(Path(labels).absolute()),
+        "mean": mean,
+        "std": std,
+        "overwrite": overwrite,
+    }
+    return _run(job, progress or SilentProgress(), lambda _epoch: None)
+
+
+def _run(job: dict[str, Any], progress: Progress, on_epoch: Epoch) -> dict[str, Any]:
+    if any(find_spec(name) is None for name in _NEEDED):
+        raise TrainError(_NOT_INSTALLED)
+    with subprocess.Popen(
+        [sys.executable, "-P", "-m", "pixelmine.train"],  # -P: nothing is imported from here
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env={**os.environ, "PYTHONUNBUFFERED": "1"},
+        start_new_session=True,  # Ctrl-C reaches this process, which then asks the child to stop
+    ) as child:
+        noise = _Drain(child.stderr)
+        try:
+            return _follow(child, noise, job, progress, on_epoch)
+        except BaseException:
+            with suppress(ProcessLookupError):
+                child.send_signal(signal.SIGTERM)
+            with suppress(subprocess.TimeoutExpired):
+                child.wait(timeout=20)
+            raise
+        finally:
+            child.kill()
+            child.wait()
+            noise.text()
+            progress.finish()
+
+
+def _follow(
+    child: "subprocess.Popen[bytes]",
+    noise: "_Drain",
+    job: dict[str, Any],
+    progress: Progress,
+    on_epoch: Epoch,
+) -> dict[str, Any]:
+    stdin, stdout = child.stdin, child.stdout
+    if stdin is None or stdout is None:
+        raise TrainError("The training process could not be started.")
+    with suppress(BrokenPipeError):
+        stdin.write(json.dumps(job).encode())
+        stdin.close()
+    done = 0
+    for line in stdout:
+        event = json.loads(line)
+        match event.pop("event"):
+            case "start":
+                done = 0
+                progress.start(event["phase"], event["total"])
+            case "progress":
+                progress.advance(event["done"] - done)
+                done = event["done"]
+            case "finish":
+                progress.finish()
+            case "epoch":
+                on_epoch(event)
+            case "note":
+                progress.note(event["text"])
+            case "error":
+                _raise(event["kind"], event["message"])
+            case "done":
+                return dict(event)
+    child.wait()
+    _raise("TrainError", _why(child.returncode, noise.text()))
+
+
+class _Drain:
+    """Reads a pipe to its end in a thread, so that the child never waits for it."""
+
+    _KEPT = 20_000
+
+    def __init__(self, pipe: Any) -> None:
+        from threading import Thread
+
+        self._pipe, self._data = pipe, b""
+        self._thread = Thread(target=self._read, daemon=True)
+        self._thread.start()
+
+    def text(self) -> str:
+        self._thread.join(timeout=5)
+        return self._data.decode("utf-8", "replace")
+
+    def _read(self) -> None:
+        for line in self._pipe:
+            self._data = (self._data + line)[-self._KEPT :]
+
+
+def _why(code: int, noise: str) -> str:
+    last = (noise.strip().splitlines() or ["nothing was said"])[-1]
+    if code < 0:
+        name = signal.Signals(-code).name
+        return f"The training process was ended by {name}; run the same command to go on."
+    return f"The training process ended with code {code}: {last}"
+
+
+def _raise(kind: str, message: str) -> NoReturn:
+    if kind == "Interrupted":
+        raise KeyboardInterrupt
+    known = getattr(errors, kind, TrainError) if kind in errors.__all__ else TrainError
+    raise known(message)

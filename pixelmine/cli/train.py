@@ -1,0 +1,64 @@
+"""`pixelmine train`."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from .options import Json, Overwrite, Where
+from .terminal import finish, run, short
+
+__all__ = ["train"]
+
+
+def train(
+    source: Annotated[Path, typer.Argument(help="A collection, or a folder of idx files.")],
+    bundle: Annotated[Path, typer.Option("--out", help="The bundle to write: a folder or .zip.")],
+    recipe: Annotated[str, typer.Option(help="The training method.")] = "cnn-article",
+    split: Annotated[str | None, typer.Option(help="ID or ID:FOLD of the collection.")] = None,
+    where: Where = None,
+    seed: Annotated[int, typer.Option(help="Of weights, order and held-back part.")] = 1,
+    epochs: Annotated[int | None, typer.Option(help="Instead of the recipe's.")] = None,
+    patience: Annotated[
+        int | None, typer.Option(help="Stop after so many epochs without a better one.")
+    ] = None,
+    minutes: Annotated[float | None, typer.Option(help="Start no epoch that ends later.")] = None,
+    overwrite: Overwrite = False,
+    as_json: Json = False,
+) -> None:
+    """Train a network and write a bundle. Killed, the same command goes on from the last epoch.
+
+    Part of the training pictures is held back to choose the epoch; the test part is never seen.
+
+        pixelmine train mnist/ --out digits.bundle
+
+        pixelmine train photos.pixels --split 3f9c21ab --out photos.bundle
+    """
+    with run(as_json) as progress:
+        from pixelmine.api.train import train_model as call
+
+        def epoch(found: dict[str, Any]) -> None:
+            if not as_json:
+                progress.note(
+                    f"epoch {found['epoch']:>2}/{found['epochs']}  loss {found['loss']:.4f}  "
+                    f"accuracy {found['accuracy']:.4f}  held back {found['held_back_accuracy']:.4f}"
+                    f"  {found['images_per_s']:,.0f}/s"
+                )
+
+        found = call(
+            source,
+            bundle,
+            recipe=recipe,
+            split=split,
+            where=where,
+            seed=seed,
+            epochs=epochs,
+            patience=patience,
+            minutes=minutes,
+            overwrite=overwrite,
+            progress=progress,
+            on_epoch=epoch,
+        )
+        if not as_json:
+            progress.note(f"Bundle: {short(found['bundle'])}")
+    finish(found, as_json)

@@ -1,0 +1,53 @@
+"""Why a picture has no answer: a closed list, the same words in every file, table and page."""
+
+from enum import StrEnum
+
+__all__ = ["FAILED", "OK", "PASSING", "Reason"]
+
+OK = "ok"
+FAILED = "failed"
+
+
+class Reason(StrEnum):
+    """One reason for each failed row. The text after each says what it means to a user."""
+
+    EMPTY = "empty"
+    NOT_AN_IMAGE = "not_an_image"
+    TRUNCATED = "truncated"
+    CORRUPT = "corrupt"
+    UNSUPPORTED_FORMAT = "unsupported_format"
+    TOO_MANY_PIXELS = "too_many_pixels"
+    TOO_LARGE_FILE = "too_large_file"
+    DECODER_CRASH = "decoder_crash"
+    DECODER_TIMEOUT = "decoder_timeout"
+    UNREADABLE = "unreadable"
+    NOT_FOUND = "not_found"
+    DENIED = "denied"
+    CHANGED = "changed"
+    ERASED = "erased"
+
+    @property
+    def meaning(self) -> str:
+        """One sentence for people."""
+        return _MEANINGS[self]
+
+
+PASSING = frozenset({Reason.DENIED, Reason.NOT_FOUND, Reason.UNREADABLE})
+"""Reasons that can pass without the file's size or time changing: such rows are tried again."""
+
+_MEANINGS = {
+    Reason.EMPTY: "The file holds no bytes.",
+    Reason.NOT_AN_IMAGE: "The content is not a picture of any known format.",
+    Reason.TRUNCATED: "The picture ends before its last pixel.",
+    Reason.CORRUPT: "The content contradicts its own format.",
+    Reason.UNSUPPORTED_FORMAT: "A known picture format, or a variant of one, without a decoder.",
+    Reason.TOO_MANY_PIXELS: "Width times height is over the limit.",
+    Reason.TOO_LARGE_FILE: "The file is larger than the limit.",
+    Reason.DECODER_CRASH: "The decoder died on this picture.",
+    Reason.DECODER_TIMEOUT: "Decoding takes longer than its limit allows.",
+    Reason.UNREADABLE: "The file could not be read.",
+    Reason.NOT_FOUND: "There is no such file.",
+    Reason.DENIED: "Reading the file is not permitted.",
+    Reason.CHANGED: "The file is not the one that was ingested; ingest again.",
+    Reason.ERASED: "The picture was erased and must not come back.",
+}

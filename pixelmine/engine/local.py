@@ -1,0 +1,20 @@
+"""The engine for few pictures: a plain loop in this process."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from .stage import BATCH_ROWS, Stage
+
+__all__ = ["run_local"]
+
+
+def run_local(stage: Stage, shards: Sequence[Path]) -> Iterator[pa.RecordBatch]:
+    """Run the stage over listing shards, in their order."""
+    work = stage.open()
+    for shard in shards:
+        with pq.ParquetFile(shard) as file:
+            for batch in file.iter_batches(BATCH_ROWS):
+                yield work(batch)

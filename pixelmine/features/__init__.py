@@ -1,0 +1,5 @@
+"""Pixels to vectors."""
+
+from .embedding import extract
+
+__all__ = ["extract"]

@@ -1,0 +1,34 @@
+"""ONNX Runtime."""
+
+import numpy as np
+import onnxruntime as ort
+
+from pixelmine.core.errors import ModelError
+
+from .network import Outputs
+
+__all__ = ["OnnxRuntimeNetwork"]
+
+
+class OnnxRuntimeNetwork:
+    """A network on ONNX Runtime's CPU provider, in float32."""
+
+    runtime = "onnxruntime"
+
+    def __init__(self, model: bytes, precision: str, threads: int) -> None:
+        if precision != "f32":
+            raise ModelError(f"onnxruntime runs in f32 here. Got {precision!r} instead.")
+        self.precision = precision
+        options = ort.SessionOptions()
+        options.intra_op_num_threads = threads
+        options.inter_op_num_threads = 1
+        options.log_severity_level = 3
+        try:
+            self._session = ort.InferenceSession(model, options, ["CPUExecutionProvider"])
+        except Exception as error:  # its exceptions have no common base
+            raise ModelError(f"ONNX Runtime cannot load the network: {error}.") from error
+
+    def run(self, pixels: np.ndarray) -> Outputs:
+        """Run (N, H, W, C) pixels."""
+        logits, embedding = self._session.run(["logits", "embedding"], {"pixels": pixels})
+        return Outputs(logits, embedding)

@@ -1,0 +1,118 @@
+"""The labelled pictures of a collection, read and prepared in parallel."""
+
+from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from itertools import islice
+from typing import Any
+
+import numpy as np
+import pyarrow.compute as pc
+
+from pixelmine.core import Limits, Reason
+from pixelmine.core.progress import Progress
+from pixelmine.input import read
+from pixelmine.preprocess import Preprocessing
+from pixelmine.runtime import processors
+from pixelmine.store.collection import Collection
+from pixelmine.store.query import find_split, labelled_pictures
+
+from .jobs import TrainJob
+
+__all__ = ["Found", "read_pictures"]
+
+_CHUNK = 1024
+"""Rows in flight at once, which bounds the decoded pictures that wait."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Found:
+    """N pictures that could be read: `x` uint8 (N, H, W, C), and N of each list."""
+
+    x: np.ndarray
+    labels: list[str]
+    picture_ids: list[str]
+    groups: list[str | None]
+    part: list[str]
+    split_id: str | None
+
+
+def read_pictures(
+    collection: Collection,
+    job: TrainJob,
+    preprocessing: Preprocessing,
+    shape: tuple[int, int, int],
+    progress: Progress,
+) -> Found:
+    """Prepare every picture of the parts `train` and `val` that has exactly one label.
+
+    `shape`: (H, W, C) after preprocessing. Runs all steps but the last, which normalises. What is
+    left out is said in a note: pictures with several labels, and those that can no longer be read.
+    """
+    rows = labelled_pictures(collection, job.split, job.where)
+    rows = rows.filter(pc.not_equal(rows["part"], "test"))
+    single = rows.filter(pc.equal(pc.list_value_length(rows["labels"]), 1)).to_pylist()
+    if several := rows.num_rows - len(single):
+        progress.note(f"{several} pictures have several labels and are left out.")
+    before = replace(preprocessing, steps=preprocessing.steps[:-1])
+    x, kept = _prepare_all(single, before, shape, progress)
+    good = [row for row, keep in zip(single, kept, strict=True) if keep]
+    return Found(
+        x=x,
+        labels=[row["labels"][0] for row in good],
+        picture_ids=[row["picture_id"] for row in good],
+        groups=[row["group"] for row in good],
+        part=[row["part"] for row in good],
+        split_id=_whole_name(collection, job.split) if job.split else None,
+    )
+
+
+def _whole_name(collection: Collection, split: str) -> str:
+    prefix, colon, fold = split.partition(":")
+    return find_split(collection, prefix) + colon + fold
+
+
+def _prepare_all(
+    rows: list[dict[str, Any]],
+    preprocessing: Preprocessing,
+    shape: tuple[int, int, int],
+    progress: Progress,
+) -> tuple[np.ndarray, list[bool]]:
+    x = np.empty((len(rows), *shape), np.uint8)
+    kept: list[bool] = []
+    reasons: Counter[str] = Counter()
+    at = 0
+    progress.start("read", len(rows))
+    for pixels in _in_parallel(rows, preprocessing):
+        good = not isinstance(pixels, Reason)
+        if good:
+            x[at] = pixels
+            at += 1
+        else:
+            reasons[str(pixels)] += 1
+        kept.append(good)
+        progress.advance(1, bad=not good)
+    progress.finish()
+    if reasons:
+        which = ", ".join(f"{count} {name}" for name, count in reasons.most_common())
+        progress.note(f"{sum(reasons.values())} pictures are left out: {which}.")
+    return x[:at], kept
+
+
+def _in_parallel(
+    rows: list[dict[str, Any]], preprocessing: Preprocessing
+) -> Iterator[np.ndarray | Reason]:
+    limits = Limits()
+    waiting = iter(rows)
+    with ThreadPoolExecutor(processors()) as pool:
+        while chunk := list(islice(waiting, _CHUNK)):
+            yield from pool.map(lambda row: _prepare(row, preprocessing, limits), chunk)
+
+
+def _prepare(
+    row: dict[str, Any], preprocessing: Preprocessing, limits: Limits
+) -> np.ndarray | Reason:
+    """One picture's pixels. A file that is no longer the one that was ingested is not used."""
+    data = read({**row, "reason": None}, limits)
+    return data if isinstance(data, Reason) else preprocessing.prepare(data, limits)

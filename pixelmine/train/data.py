@@ -1,0 +1,141 @@
+"""Labelled pictures in memory, ready for the loop. N pictures, K classes."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+import numpy as np
+
+from pixelmine.core.errors import TrainError, UsageError
+from pixelmine.core.ids import digest_json
+from pixelmine.core.progress import Progress
+from pixelmine.input.idx import is_idx_folder, read_part
+from pixelmine.preprocess import Preprocessing
+from pixelmine.store.collection import Collection, is_collection
+
+from .collection_data import read_pictures
+from .jobs import TrainJob
+from .recipe import Recipe
+
+__all__ = ["Examples", "load_examples"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Examples:
+    """N labelled pictures.
+
+    `x`: uint8 (N, H, W, C), after all preprocessing but the normalisation. `y`: int64 (N,), index
+    into `labels`, the K names. `groups`: N, what must stay on one side of a division, or None.
+    `part`: N, `train` or `val`. `split_id`: of the split they come from, with its fold.
+    """
+
+    x: np.ndarray
+    y: np.ndarray
+    labels: list[str]
+    picture_ids: list[str]
+    groups: list[str | None]
+    part: list[str]
+    preprocessing: Preprocessing
+    split_id: str | None = None
+
+    def __len__(self) -> int:
+        return len(self.y)
+
+    def take(self, rows: np.ndarray) -> Self:
+        """The examples at these positions, in this order."""
+        return type(self)(
+            x=self.x[rows],
+            y=self.y[rows],
+            labels=self.labels,
+            picture_ids=[self.picture_ids[i] for i in rows],
+            groups=[self.groups[i] for i in rows],
+            part=[self.part[i] for i in rows],
+            preprocessing=self.preprocessing,
+            split_id=self.split_id,
+        )
+
+    @property
+    def data_digest(self) -> str:
+        """SHA-256 over the sorted (picture id, label) pairs."""
+        names = [self.labels[index] for index in self.y]
+        return digest_json(sorted(zip(self.picture_ids, names, strict=True)))
+
+
+def load_examples(job: TrainJob, recipe: Recipe, progress: Progress) -> Examples:
+    """Read the training pictures of an idx folder or a collection; test pictures are not touched.
+
+    Raises TrainError where there is nothing to learn from, UsageError for a source of another kind.
+    """
+    source = Path(job.source)
+    if is_collection(source):
+        examples = _from_collection(source, job, recipe, progress)
+    elif is_idx_folder(source):
+        if job.split or job.where:
+            raise UsageError("--split and --where need a collection; an idx folder has its parts.")
+        examples = _from_idx(source, recipe, progress)
+    else:
+        raise UsageError(
+            f"{source} is neither a collection nor a folder of idx files. Make a collection with: "
+            "pixelmine ingest SOURCE --into COLLECTION --labels F.csv."
+        )
+    _check(examples, source)
+    return examples
+
+
+def _from_idx(folder: Path, recipe: Recipe, progress: Progress) -> Examples:
+    if recipe.channels != 1:
+        raise UsageError(f"idx files hold grey pictures; recipe {recipe.name} takes RGB.")
+    progress.start("read")
+    found = read_part(folder, "train")
+    numbers, y = np.unique(found.labels, return_inverse=True)
+    ids = found.picture_ids()
+    progress.advance(len(ids))
+    progress.finish()
+    return Examples(
+        x=found.pixels[..., None],
+        y=y.astype(np.int64),
+        labels=[str(number) for number in numbers],
+        picture_ids=ids,
+        groups=[None] * len(ids),
+        part=["train"] * len(ids),
+        preprocessing=recipe.preprocessing(*found.pixels.shape[1:]),
+    )
+
+
+def _from_collection(folder: Path, job: TrainJob, recipe: Recipe, progress: Progress) -> Examples:
+    preprocessing = recipe.preprocessing(recipe.height, recipe.width)
+    shape = (recipe.height, recipe.width, recipe.channels)
+    with Collection.open(folder) as collection:
+        found = read_pictures(collection, job, preprocessing, shape, progress)
+    names, y = np.unique(np.array(found.labels, object), return_inverse=True)
+    return Examples(
+        x=found.x,
+        y=y.astype(np.int64),
+        labels=[str(name) for name in names],
+        picture_ids=found.picture_ids,
+        groups=found.groups,
+        part=found.part,
+        preprocessing=preprocessing,
+        split_id=found.split_id,
+    )
+
+
+def _check(examples: Examples, source: Path) -> None:
+    if not len(examples):
+        raise TrainError(
+            f"{source} holds no training picture with exactly one label. Label some with: "
+            "pixelmine label, or ingest with --labels."
+        )
+    rows = zip(examples.y.tolist(), examples.part, strict=True)
+    learnt = sorted({examples.labels[index] for index, part in rows if part == "train"})
+    if len(learnt) < 2:
+        raise TrainError(
+            f"A classifier needs at least 2 classes; the training pictures of {source} have "
+            f"{len(learnt)}: {', '.join(learnt) or 'none'}."
+        )
+    missing = sorted(set(examples.labels) - set(learnt))
+    if missing:
+        raise TrainError(
+            f"The part val has labels that no training picture has: {', '.join(missing)}. "
+            "Make another split with: pixelmine split."
+        )

@@ -1,0 +1,50 @@
+"""The networks that recipes name. N pictures of (H, W, C); K classes."""
+
+from collections.abc import Callable
+from typing import Any, TypeAlias
+
+import keras
+from keras import layers
+
+from pixelmine.core.errors import UsageError
+from pixelmine.core.registry import Registry
+
+__all__ = ["NETWORKS", "Builder", "build_article"]
+
+Builder: TypeAlias = Callable[[int, int, int, int], Any]
+"""(height, width, channels, classes) to a `keras.Model` from (N, H, W, C) float32 to probabilities
+(N, K)."""
+
+NETWORKS: Registry[Builder] = Registry(
+    "network", {"cnn-article": "pixelmine.train.networks:build_article"}
+)
+
+_SMALLEST = 10
+
+
+def build_article(height: int, width: int, channels: int, classes: int) -> Any:
+    """The article's CNN: two convolutions with max pooling, one hidden dense layer, softmax.
+
+    (N, H, W, C) float32 to (N, K) float32. 225,034 parameters for 28x28x1 and K = 10. Raises
+    UsageError where a side is below 10 pixels: each 3x3 convolution takes 2 pixels off and each
+    pooling halves what is left, so that 9 pixels end in none.
+    """
+    if min(height, width) < _SMALLEST:
+        raise UsageError(
+            f"cnn-article needs pictures of at least {_SMALLEST}x{_SMALLEST} pixels: its "
+            "convolutions and poolings leave nothing of smaller ones. "
+            f"Got {height}x{width} instead."
+        )
+    return keras.Sequential(
+        [
+            keras.Input((height, width, channels), name="pixels"),
+            layers.Conv2D(32, (3, 3), activation="relu", name="conv_1"),
+            layers.MaxPooling2D((2, 2), name="pool_1"),
+            layers.Conv2D(64, (3, 3), activation="relu", name="conv_2"),
+            layers.MaxPooling2D((2, 2), name="pool_2"),
+            layers.Flatten(name="flatten"),
+            layers.Dense(128, activation="relu", name="dense_1"),
+            layers.Dense(classes, activation="softmax", name="dense_2"),
+        ],
+        name="cnn_article",
+    )

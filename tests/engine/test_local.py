@@ -1,0 +1,30 @@
+import pytest
+
+from pixelmine.core.errors import ModelError
+from pixelmine.engine.local import run_local
+from pixelmine.engine.stage import BATCH_ROWS
+
+
+def test_rows_come_in_the_order_of_the_shards_in_small_batches(say, shards):
+    found = list(run_local(say(), shards(300, 2, 129)))
+    names = [name for batch in found for name in batch["row_id"].to_pylist()]
+    expected = [*range(300), *range(10_000, 10_002), *range(20_000, 20_129)]
+    assert names == [f"row {n:06d}" for n in expected]
+    assert max(batch.num_rows for batch in found) == BATCH_ROWS
+    assert all(batch.schema == say().schema for batch in found)
+
+
+def test_it_streams(say, shards):
+    rows = run_local(say(fail="row 000200"), shards(300))
+    assert next(rows).num_rows == BATCH_ROWS
+    with pytest.raises(LookupError, match="row 000200 is odd"):
+        list(rows)
+
+
+def test_what_does_not_open_says_so(say, shards):
+    with pytest.raises(ModelError, match="the model is broken"):
+        list(run_local(say(fail="open"), shards(3)))
+
+
+def test_nothing_listed(say):
+    assert list(run_local(say(), [])) == []

@@ -1,0 +1,95 @@
+from types import SimpleNamespace
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from pixelmine.core import Reason
+from pixelmine.core.schema import LISTING, RESULTS
+from pixelmine.output import recognised_schema, result_rows
+from pixelmine.runtime import Outputs
+
+CARD = SimpleNamespace(labels=["a", "b", "c"], embedding_dimensions=2, name="net", digest="d" * 64)
+
+
+def listing(count):
+    rows = [
+        {
+            "row_id": f"r{n}",
+            "uri": f"file:///{n}",
+            "member": f"m{n}",
+            "frame": n,
+            "size": n or None,
+            "mtime_ns": n or None,
+            "label": "not theirs",
+            "group": "secret",
+        }
+        for n in range(count)
+    ]
+    return pa.RecordBatch.from_pylist(rows, LISTING)
+
+
+def answer(index):
+    top = [{"index": index, "label": "abc"[index], "probability": 0.5}]
+    return {"top": top, "decision": ["abc"[index]] if index else None}
+
+
+def outputs(count):
+    logits = np.arange(3 * count, dtype=np.float32).reshape(count, 3)
+    return Outputs(logits=logits, embedding=logits[:, :2] / 8)
+
+
+def test_good_and_bad_rows_get_their_own_answers():
+    pictures = [
+        *((None, Reason.NOT_FOUND), ("p1", None), ("p2", Reason.TRUNCATED)),
+        *(("p3", None), ("p4", None), (None, Reason.DENIED)),
+    ]
+    answers = [answer(2), answer(0), answer(1)]
+    rows = result_rows(listing(6), pictures, answers, outputs(3), CARD)
+    assert rows.schema == recognised_schema(CARD)
+    rows = rows.to_pylist()
+    good = {1: 0, 3: 1, 4: 2}
+    for number, (row, (picture, reason)) in enumerate(zip(rows, pictures, strict=True)):
+        assert (row["row_id"], row["uri"]) == (f"r{number}", f"file:///{number}")
+        assert (row["member"], row["frame"]) == (f"m{number}", number)
+        assert row["size"] == row["mtime_ns"] == (number or None)
+        assert (row["picture_id"], row["reason"]) == (picture, reason)
+        assert (row["model"], row["model_digest"]) == ("net", "d" * 64)
+        assert row["status"] == ("ok" if number in good else "failed")
+        if number in good:
+            at = good[number]
+            assert {"top": row["top"], "decision": row["decision"]} == answers[at]
+            assert row["logits"] == outputs(3).logits[at].tolist()
+            assert row["embedding"] == outputs(3).embedding[at].tolist()
+        else:
+            empty = ("top", "decision", "logits", "embedding", "set", "ood", "found")
+            assert [row[name] for name in empty] == [None] * 7
+
+
+def test_all_bad():
+    pictures = [(None, Reason.EMPTY)] * 4
+    rows = result_rows(listing(4), pictures, [], None, CARD)
+    assert rows["status"].to_pylist() == ["failed"] * 4
+    assert rows["logits"].null_count == rows["top"].null_count == 4
+
+
+def test_no_rows():
+    assert result_rows(listing(0), [], [], None, CARD).num_rows == 0
+
+
+def test_all_good_with_vectors_that_are_views():
+    vectors = outputs(6)
+    strided = Outputs(logits=vectors.logits[::2], embedding=vectors.embedding[::2])
+    rows = result_rows(listing(3), [("p", None)] * 3, [answer(0)] * 3, strided, CARD)
+    assert rows["logits"].to_pylist() == vectors.logits[::2].tolist()
+
+
+def test_an_answer_too_few_is_noticed():
+    with pytest.raises((IndexError, pa.ArrowIndexError)):
+        result_rows(listing(2), [("p", None)] * 2, [answer(0)], outputs(2), CARD)
+
+
+def test_results_are_a_part_of_what_is_recognised():
+    names = recognised_schema(CARD).names
+    assert names[: len(RESULTS)] == RESULTS.names
+    assert names[len(RESULTS) :] == ["size", "mtime_ns", "logits", "embedding"]

@@ -1,0 +1,176 @@
+"""All five stages together, from a file to its row."""
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from importlib.resources import files
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from pixelmine import pipeline
+from pixelmine.core import Limits
+from pixelmine.core.errors import ModelError
+from pixelmine.input import list_folder
+from pixelmine.models import DEFAULT, Bundle, load_bundle
+from pixelmine.models.golden import SHIPPED, golden_bytes
+from pixelmine.pipeline import Inspect, Model, Recognise, load_model
+from pixelmine.preprocess import DecodeOptions
+
+
+@pytest.fixture(scope="module")
+def bundle() -> Bundle:
+    return load_bundle(DEFAULT)
+
+
+@pytest.fixture(scope="module")
+def model(bundle: Bundle) -> Model:
+    return load_model(bundle, "onnxruntime", "f32")
+
+
+@pytest.fixture(scope="module")
+def mixed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("mixed")
+    for name in SHIPPED:
+        (folder / name).write_bytes(golden_bytes(name))
+    for name in ("china.jpg", "flower.jpg"):
+        source = files("sklearn.datasets") / "images" / name
+        (folder / name).write_bytes(source.read_bytes())
+    (folder / "cut.jpg").write_bytes((folder / "china.jpg").read_bytes()[:9000])
+    (folder / "empty.jpg").touch()
+    (folder / "letter.jpg").write_text("Dear Sir or Madam")
+    (folder / "copy of china.png").write_bytes((folder / "china.jpg").read_bytes())
+    return folder
+
+
+@pytest.fixture
+def rows(mixed: Path) -> pa.RecordBatch:
+    (batch,) = list_folder(mixed)
+    return batch
+
+
+@pytest.fixture
+def pool() -> Iterator[ThreadPoolExecutor]:
+    with ThreadPoolExecutor(2) as threads:
+        yield threads
+
+
+def _by_name(rows: pa.RecordBatch) -> dict[str, dict[str, object]]:
+    return {row["uri"].rpartition("/")[2]: row for row in rows.to_pylist()}
+
+
+def test_real_photographs_get_their_names_and_broken_files_their_reasons(
+    bundle: Bundle, model: Model, rows: pa.RecordBatch, pool: ThreadPoolExecutor
+) -> None:
+    stage = Recognise(bundle=bundle)
+    found = pipeline.recognise(rows, stage=stage, model=model, pool=pool)
+    assert found.schema == stage.schema
+    assert found["row_id"].to_pylist() == rows["row_id"].to_pylist()
+    by_name = _by_name(found)
+    expected = {
+        "china.jpg": "palace",
+        "copy%20of%20china.png": "palace",
+        "flower.jpg": "daisy",
+        "drawn.jpg": "traffic light",
+        "drawn.png": "crossword puzzle",
+    }
+    for name, label in expected.items():
+        assert by_name[name]["decision"] == [label]
+        assert by_name[name]["status"] == "ok"
+        assert by_name[name]["reason"] is None
+        assert next(entry["label"] for entry in by_name[name]["top"]) == label
+        assert len(by_name[name]["top"]) == 5
+    reasons = {"cut.jpg": "truncated", "empty.jpg": "empty", "letter.jpg": "not_an_image"}
+    for name, reason in reasons.items():
+        assert by_name[name]["status"] == "failed"
+        assert by_name[name]["reason"] == reason
+        assert by_name[name]["top"] is None
+        assert by_name[name]["logits"] is None
+        assert by_name[name]["picture_id"] is not None
+    assert len(by_name) == len(expected) + len(reasons)
+
+
+def test_the_same_bytes_are_the_same_picture_with_the_same_vectors(
+    bundle: Bundle, model: Model, rows: pa.RecordBatch, pool: ThreadPoolExecutor
+) -> None:
+    found = _by_name(
+        pipeline.recognise(rows, stage=Recognise(bundle=bundle), model=model, pool=pool)
+    )
+    one, other = found["china.jpg"], found["copy%20of%20china.png"]
+    assert one["picture_id"] == other["picture_id"]
+    assert one["row_id"] != other["row_id"]
+    np.testing.assert_allclose(one["embedding"], other["embedding"], atol=1e-5)
+
+
+def test_a_batch_is_its_rows_one_by_one(
+    bundle: Bundle, model: Model, rows: pa.RecordBatch, pool: ThreadPoolExecutor
+) -> None:
+    stage = Recognise(bundle=bundle)
+    whole = pipeline.recognise(rows, stage=stage, model=model, pool=pool)
+    for at in range(rows.num_rows):
+        alone = pipeline.recognise(rows.slice(at, 1), stage=stage, model=model, pool=pool)
+        assert alone["decision"].to_pylist() == whole["decision"].slice(at, 1).to_pylist()
+        if (logits := whole["logits"][at].as_py()) is not None:
+            np.testing.assert_allclose(alone["logits"][0].as_py(), logits, atol=1e-4)
+
+
+def test_no_rows_give_no_rows(
+    bundle: Bundle, model: Model, rows: pa.RecordBatch, pool: ThreadPoolExecutor
+) -> None:
+    stage = Recognise(bundle=bundle)
+    found = pipeline.recognise(rows.slice(0, 0), stage=stage, model=model, pool=pool)
+    assert found.num_rows == 0
+    assert found.schema == stage.schema
+
+
+def test_limits_reach_the_reader(
+    bundle: Bundle, model: Model, rows: pa.RecordBatch, pool: ThreadPoolExecutor
+) -> None:
+    for limits, reason in (
+        (Limits(max_bytes=20_000), "too_large_file"),
+        (Limits(max_pixels=1000), "too_many_pixels"),
+    ):
+        stage = Recognise(bundle=bundle, limits=limits)
+        found = _by_name(pipeline.recognise(rows, stage=stage, model=model, pool=pool))
+        assert found["china.jpg"]["reason"] == reason
+
+
+def test_inspect_tells_what_a_picture_is(rows: pa.RecordBatch) -> None:
+    stage = Inspect(decode=DecodeOptions(rule="scaled-256"))
+    found = stage.open()(rows)
+    assert found.schema == stage.schema
+    by_name = _by_name(found)
+    china = by_name["copy%20of%20china.png"]
+    assert (china["format"], china["width"], china["height"]) == ("jpeg", 640, 427)
+    assert (china["orientation"], china["status"]) == (1, "ok")
+    assert by_name["cut.jpg"]["reason"] == "truncated"
+    assert by_name["cut.jpg"]["content_id"] is not None
+    assert by_name["empty.jpg"]["width"] is None
+
+
+def test_a_model_whose_golden_answers_are_others_is_not_used(bundle: Bundle) -> None:
+    import json
+
+    golden = json.loads(bundle.files["golden/golden.json"])
+    logits = golden["pictures"][0]["logits"]
+    best = int(np.argmax(logits))
+    logits[best] -= 0.05  # a wrong twentieth of a logit is enough
+    changed = Bundle(
+        bundle.card, {**bundle.files, "golden/golden.json": json.dumps(golden).encode()}
+    )
+    with pytest.raises(ModelError, match="golden picture"):
+        load_model(changed, "onnxruntime", "f32")
+    load_model(bundle, "onnxruntime", "f32")
+
+
+def test_preprocessing_that_is_not_known_is_refused(bundle: Bundle) -> None:
+    steps = {**bundle.card.preprocessing, "steps": [{"step": "exec", "code": "1"}]}
+    card = bundle.card.model_copy(update={"preprocessing": steps})
+    with pytest.raises(ModelError, match="preprocessing is not known"):
+        load_model(Bundle(card, bundle.files), "onnxruntime", "f32")
+
+
+def test_the_page_stays_a_page() -> None:
+    lines = Path(pipeline.__file__).read_text("utf-8").splitlines()
+    assert len(lines) <= 150

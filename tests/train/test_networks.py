@@ -1,0 +1,30 @@
+from types import ModuleType
+
+import pytest
+
+from pixelmine.core.errors import UsageError
+
+
+def test_the_article_s_network_has_its_parameters(keras: ModuleType) -> None:
+    from pixelmine.train.networks import NETWORKS, build_article
+
+    assert NETWORKS.get("cnn-article") is build_article
+    network = build_article(28, 28, 1, 10)
+    assert network.count_params() == 225_034
+    assert [type(layer).__name__ for layer in network.layers] == [
+        "Conv2D",
+        "MaxPooling2D",
+        "Conv2D",
+        "MaxPooling2D",
+        "Flatten",
+        "Dense",
+        "Dense",
+    ]
+
+
+def test_the_smallest_picture_it_takes(keras: ModuleType) -> None:
+    from pixelmine.train.networks import build_article
+
+    assert build_article(10, 10, 3, 2).output_shape == (None, 2)
+    with pytest.raises(UsageError, match="at least 10x10 pixels"):
+        build_article(9, 28, 1, 2)

@@ -1,0 +1,67 @@
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+import pixelmine.train
+from pixelmine.core.errors import UsageError
+from pixelmine.preprocess import Normalise, Resize
+from pixelmine.train.recipe import Recipe, load_recipe, recipe_names
+
+TEXT = (Path(pixelmine.train.__file__).parent / "recipes/cnn_article.toml").read_text("utf-8")
+
+
+def test_the_article_s_recipe_is_the_article_s() -> None:
+    recipe = load_recipe("cnn-article")
+    assert "cnn-article" in recipe_names()
+    assert (recipe.optimizer, recipe.loss) == ("adam", "sparse_categorical_crossentropy")
+    assert (recipe.batch_size, recipe.epochs, recipe.patience) == (32, 10, None)
+    assert round(60_000 * recipe.held_back) == 5_000
+    found = recipe.preprocessing(recipe.height, recipe.width)
+    assert found.steps == (Resize(height=28, width=28), Normalise(mean=0.0, std=255.0))
+    assert found.decode.colour == "grey"
+
+
+def test_every_recipe_says_what_to_expect() -> None:
+    for name in recipe_names():
+        header = load_recipe(name).header
+        assert all((header.source, header.cost, header.expected)), name
+        assert f"--recipe {name}" in header.command
+
+
+def test_an_unknown_recipe_lists_the_known_ones() -> None:
+    with pytest.raises(UsageError, match=r"one of .*cnn-article.* Got 'resnet'"):
+        load_recipe("resnet")
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [("epochs", 0), ("batch_size", -1), ("channels", 2), ("held_back", 0.6), ("std", 0.0),
+     ("optimizer", "sgd"), ("loss", "mse"), ("patience", 0), ("interpolation", "lanczos")],
+)  # fmt: skip
+def test_a_value_out_of_range_is_refused(field: str, value: object) -> None:
+    with pytest.raises(UsageError, match=field):
+        replace(load_recipe("cnn-article"), **{field: value})  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("epochs = 10", "epoch = 10", "epoch"),
+        ("epochs = 10", "", "epochs"),
+        ("[training]", "[train]", "training"),
+        ("epochs = 10", "epochs = [", "cannot be read"),
+        ('cost = "', 'price = "', "price"),
+    ],
+)
+def test_a_recipe_with_a_slip_is_refused(old: str, new: str, said: str) -> None:
+    with pytest.raises(UsageError, match=said):
+        Recipe.from_toml(TEXT.replace(old, new, 1))
+
+
+def test_recipes_load_no_training_framework() -> None:
+    code = "import sys, pixelmine.train.recipe as r; r.recipe_names(); print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert not {"keras", "tensorflow", "h5py"} & set(done.stdout.split())
