@@ -1,9 +1,11 @@
 """One way to write an ONNX graph, so that the same network is the same bytes.
 
-tf2onnx numbers nodes and tensors by what else it did in the process, and a bundle's digest would
-change with the numbers.
+tf2onnx numbers nodes and tensors by what else it did in the process, and TensorFlow's optimiser,
+which it calls, now and then leaves a shape to be computed that it folds the next time. A bundle's
+digest would change with either.
 """
 
+import numpy as np
 import onnx
 
 __all__ = ["canonical"]
@@ -12,6 +14,7 @@ __all__ = ["canonical"]
 def canonical(model: onnx.ModelProto) -> onnx.ModelProto:
     """Sort and rename nodes, initializers and inner tensors by their place before the outputs.
 
+    A `Reshape` to a shape that is known but for one side gets it as a constant, with -1 there.
     Inputs and outputs keep their names; what no output needs goes. A graph with other graphs inside
     (`If`, `Loop`) is returned as it is, since those name tensors from outside.
     """
@@ -20,6 +23,7 @@ def canonical(model: onnx.ModelProto) -> onnx.ModelProto:
         attribute.HasField("g") or attribute.graphs for n in graph.node for attribute in n.attribute
     ):
         return model
+    _fold_reshapes(model)
     kept = {value.name for value in (*graph.input, *graph.output)}
     names = {name: name for name in ("", *kept)}
     initial = {tensor.name: tensor for tensor in graph.initializer}
@@ -43,6 +47,23 @@ def canonical(model: onnx.ModelProto) -> onnx.ModelProto:
     )
     model.graph.CopyFrom(renamed)
     return model
+
+
+def _fold_reshapes(model: onnx.ModelProto) -> None:
+    inferred = onnx.shape_inference.infer_shapes(model, data_prop=True).graph
+    shapes = {
+        value.name: [dim.dim_value for dim in value.type.tensor_type.shape.dim]
+        for value in (*inferred.value_info, *inferred.output)
+    }
+    constant = {tensor.name for tensor in model.graph.initializer}
+    for node in [node for node in model.graph.node if node.op_type == "Reshape"]:
+        sides = shapes.get(node.output[0], [])
+        if node.input[1] in constant or not sides or sides.count(0) > 1:
+            continue
+        shape = np.array([side or -1 for side in sides], np.int64)
+        name = f"{node.output[0]}/shape"
+        model.graph.initializer.append(onnx.numpy_helper.from_array(shape, name))
+        node.input[1] = name
 
 
 def _order(graph: onnx.GraphProto) -> list[int]:
