@@ -2,10 +2,13 @@
 
 import json
 import os
+import signal
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from types import FrameType
 from typing import Any, NoReturn, TextIO
 
 import typer
@@ -51,17 +54,22 @@ def err() -> Console:
 
 @contextmanager
 def run(as_json: bool) -> Iterator["Bar"]:
-    """Run a command: a progress bar, and errors as one sentence with their exit code."""
-    with Bar() as bar:
+    """Run a command: a progress bar, and errors as one sentence with their exit code.
+
+    A native library may take a KeyboardInterrupt for its own end, so that the command ends with
+    another error, or with none: that Ctrl-C came is remembered here.
+    """
+    with Bar() as bar, _ctrl_c() as came:
         try:
             yield bar
-        except PixelmineError as error:
+            if came:
+                raise KeyboardInterrupt
+        except (KeyboardInterrupt, PixelmineError) as error:
             bar.close()
+            if came or not isinstance(error, PixelmineError):
+                text = "Stopped. What was committed is kept; run the same command again to go on."
+                _fail("Interrupted", text, INTERRUPTED_CODE, as_json)
             _fail(type(error).__name__, str(error), error.exit_code, as_json)
-        except KeyboardInterrupt:
-            bar.close()
-            text = "Stopped. What was committed is kept; run the same command again to go on."
-            _fail("Interrupted", text, INTERRUPTED_CODE, as_json)
         except BrokenPipeError as error:  # whoever read the output has seen enough
             bar.close()
             raise typer.Exit(1) from error
@@ -69,6 +77,25 @@ def run(as_json: bool) -> Iterator["Bar"]:
             bar.close()
             text = f"{error.strerror or error}{f': {error.filename}' if error.filename else ''}."
             _fail("OSError", text, 1, as_json)
+
+
+@contextmanager
+def _ctrl_c() -> Iterator[list[int]]:
+    """Note each SIGINT, and raise KeyboardInterrupt as before."""
+    came: list[int] = []
+
+    def handle(number: int, _frame: FrameType | None) -> None:
+        came.append(number)
+        raise KeyboardInterrupt
+
+    if threading.current_thread() is not threading.main_thread():
+        yield came
+        return
+    before = signal.signal(signal.SIGINT, handle)
+    try:
+        yield came
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def finish(
