@@ -3,7 +3,7 @@ PYTHON ?= python3.11
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: help setup demo test check format lint types layers docs install-test bench clean
+.PHONY: help setup demo test soak check format lint types layers docs install-test bench clean
 
 help:  ## Say what there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -20,6 +20,9 @@ demo: $(READY)  ## From messy pictures to a report, offline, in demo/
 
 test: $(READY)  ## All tests, on all cores
 	$(BIN)/python -m pytest -n auto --dist loadgroup
+
+soak: $(READY)  ## Kills, memory and Ray, the short version: minutes
+	$(BIN)/python -m pytest --override-ini addopts= --import-mode=importlib tests/soak
 
 check: format lint types layers test docs  ## What has to be green before a change lands
 

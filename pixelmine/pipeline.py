@@ -1,33 +1,31 @@
 """The whole system on one page.
 
-    input       a row to its bytes          input.read
+    input       a row to its bytes          input.read             (looking.Looks)
     preprocess  bytes to ready pixels       preprocess.Preprocessing
     features    pixels to vectors           features.extract
     classify    vectors to answers          classify.Head
     output      answers to result rows      output.result_rows
 
-`Recognise` runs all five. `Inspect` stops after decoding: what a collection keeps of a picture. An
-engine (`pixelmine.engine`) runs either over one batch or over millions.
+`Recognise` runs all five; `Inspect` stops after decoding: what a collection keeps of a picture.
 """
 
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from functools import partial
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
 from pixelmine import classify, features, output, preprocess, runtime
-from pixelmine import input as source
-from pixelmine.core import FAILED, OK, Limits, Reason, cache, ids
+from pixelmine.core import Limits, Reason, cache
 from pixelmine.core.errors import ModelError
 from pixelmine.core.schema import IMAGES
 from pixelmine.engine import Work
+from pixelmine.looking import inspecting, preparing
 from pixelmine.models import Bundle, Card
 
-__all__ = ["Inspect", "Model", "Recognise", "load_model", "recognise"]
+__all__ = ["Inspect", "Model", "Recognise", "load_model"]
 
 
 @dataclass(frozen=True)
@@ -42,61 +40,82 @@ class Model:
 
 @dataclass(frozen=True, kw_only=True)
 class Recognise:
-    """Stage: listing rows to result rows. `auto` is the fastest that passes the golden check."""
+    """Stage: listing rows to result rows. `auto` is the fastest that passes the golden check.
+
+    `frames`: see `preprocess.Frames`; None looks at the one frame that a row names. `kept`: the
+    folder with copies of what cannot be read again. `vectors`: logits and embedding are kept too.
+    """
 
     bundle: Bundle
     runtime: str = "auto"
     precision: str = "auto"
     top: int = 5
     limits: Limits = field(default_factory=Limits)
+    frames: str | None = "auto"
+    kept: Path | None = None
+    vectors: bool = False
 
     @property
     def schema(self) -> pa.Schema:
-        """Of the result rows, with the (K,) logits and (D,) embedding."""
-        return output.recognised_schema(self.bundle.card)
+        """Of the result rows."""
+        return output.recognised_schema(self.bundle.card, self.vectors)
 
     def open(self) -> Work:
-        """Load the model."""
-        model = load_model(self.bundle, self.runtime, self.precision)
-        return partial(
-            recognise, stage=self, model=model, pool=ThreadPoolExecutor(runtime.processors())
-        )
+        """Load the model; start the processes that decode."""
+        return _Recognising(self)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Inspect:
-    """Stage: listing rows to `images` rows, by one decode of each picture."""
+    """Stage: listing rows to `images` rows and `features`, by one decode of each picture."""
 
     decode: preprocess.DecodeOptions
     limits: Limits = field(default_factory=Limits)
+    frames: str | None = "auto"
+    kept: Path | None = None
+    features: tuple[str, ...] = ()
 
     @property
     def schema(self) -> pa.Schema:
-        """Of the `images` table."""
-        return IMAGES
+        """Of the `images` table, and the fields of the features."""
+        return pa.schema([*IMAGES, *features.feature_fields(self.features)])
 
     def open(self) -> Work:
-        """Start the threads."""
-        pool, look = ThreadPoolExecutor(runtime.processors()), partial(_inspect, stage=self)
-        return lambda rows: pa.RecordBatch.from_pylist([*pool.map(look, rows.to_pylist())], IMAGES)
+        """Start the processes that decode."""
+        return _Inspecting(self)
 
 
-def recognise(
-    rows: pa.RecordBatch, *, stage: Recognise, model: Model, pool: ThreadPoolExecutor
-) -> pa.RecordBatch:
-    """N rows through the five stages, in order; the pool decodes ahead while the network runs."""
-    seen: list[tuple[str | None, Reason | None]] = []
+class _Recognising:
+    def __init__(self, stage: Recognise) -> None:
+        self.stage = stage
+        self.looks = preparing(stage.bundle.card.preprocessing, stage.limits, stage.kept)
+        self.model = load_model(stage.bundle, stage.runtime, stage.precision)
+        self.close = self.looks.close
 
-    def ready() -> Iterator[np.ndarray]:
-        prepare = partial(_prepare, preprocessing=model.preprocessing, limits=stage.limits)
-        for picture, pixels in pool.map(prepare, rows.to_pylist()):
-            seen.append((picture, pixels if isinstance(pixels, Reason) else None))
-            if not isinstance(pixels, Reason):
-                yield pixels
+    def __call__(self, rows: pa.RecordBatch) -> pa.RecordBatch:
+        seen: list[dict[str, Any]] = []
 
-    vectors = features.extract(ready(), model.network)
-    answers = model.head.answers(vectors.logits, stage.top) if vectors else []
-    return output.result_rows(rows, seen, answers, vectors, model.card)
+        def ready() -> Iterator[np.ndarray]:  # decoded ahead, while the network runs
+            for look in self.looks(rows.to_pylist(), self.stage.frames):
+                seen.extend(look.rows())
+                yield from look.pixels()
+
+        model, steps = self.model, self.model.preprocessing
+        vectors = features.extract(ready(), model.network, steps.normalise, steps.views)
+        answers = model.head.answers(vectors.logits, self.stage.top) if vectors else []
+        return output.result_rows(seen, answers, vectors, model.card, self.stage.schema)
+
+
+class _Inspecting:
+    def __init__(self, stage: Inspect) -> None:
+        self.stage = stage
+        self.looks = inspecting(stage.decode, stage.features, stage.limits, stage.kept)
+        self.close = self.looks.close
+
+    def __call__(self, rows: pa.RecordBatch) -> pa.RecordBatch:
+        looks = self.looks(rows.to_pylist(), self.stage.frames)
+        found = [row for look in looks for row in look.rows()]
+        return pa.RecordBatch.from_pylist(found, self.stage.schema)
 
 
 def load_model(bundle: Bundle, runtime_name: str = "auto", precision: str = "auto") -> Model:
@@ -122,29 +141,9 @@ def load_model(bundle: Bundle, runtime_name: str = "auto", precision: str = "aut
 def _check_golden(bundle: Bundle, model: Model) -> None:
     for picture in bundle.golden:
         pixels = model.preprocessing.prepare(picture.data, Limits())
-        if isinstance(pixels, Reason) or not bundle.card.input.fits(pixels):
+        if not isinstance(pixels, Reason) and model.preprocessing.views == 1:
+            pixels = pixels[None]
+        if isinstance(pixels, Reason) or not bundle.card.input.fits(pixels[0]):
             raise ModelError(f"its preprocessing does not fit the golden picture {picture.name}.")
-        found = model.network.run(pixels[None])
-        picture.compare(found.logits[0], found.embedding[0], model.network.precision)
-
-
-def _prepare(
-    row: dict[str, Any], preprocessing: preprocess.Preprocessing, limits: Limits
-) -> tuple[str | None, np.ndarray | Reason]:
-    data = source.read(row, limits)
-    if isinstance(data, Reason):
-        return None, data
-    return ids.picture_id(ids.content_id(data), row["frame"]), preprocessing.prepare(data, limits)
-
-
-def _inspect(row: dict[str, Any], stage: Inspect) -> dict[str, Any]:
-    data = source.read(row, stage.limits)
-    if isinstance(data, Reason):
-        return {**row, "status": FAILED, "reason": data}
-    content = ids.content_id(data)
-    found = {**row, "content_id": content, "picture_id": ids.picture_id(content, row["frame"])}
-    picture = preprocess.decode(data, stage.decode, stage.limits)
-    if isinstance(picture, Reason):
-        return {**found, "status": FAILED, "reason": picture}
-    meta = {**picture.meta, **dict(row["meta"] or ())}
-    return {**found, **picture.columns(), "meta": list(meta.items()), "status": OK}
+        found = model.network.run(pixels)
+        picture.compare(found.logits.mean(0), found.embedding.mean(0), model.network.precision)

@@ -1,32 +1,33 @@
 """All five stages together, from a file to its row."""
 
+import io
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from dataclasses import replace
 from importlib.resources import files
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 import pytest
+from PIL import Image
 
 from pixelmine import pipeline
 from pixelmine.core import Limits
 from pixelmine.core.errors import ModelError
+from pixelmine.engine import Work
 from pixelmine.input import list_folder
+from pixelmine.looking import Looks
 from pixelmine.models import DEFAULT, Bundle, load_bundle
 from pixelmine.models.golden import SHIPPED, golden_bytes
-from pixelmine.pipeline import Inspect, Model, Recognise, load_model
+from pixelmine.output import recognised_schema
+from pixelmine.pipeline import Inspect, Recognise, load_model
 from pixelmine.preprocess import DecodeOptions
 
 
 @pytest.fixture(scope="module")
 def bundle() -> Bundle:
     return load_bundle(DEFAULT)
-
-
-@pytest.fixture(scope="module")
-def model(bundle: Bundle) -> Model:
-    return load_model(bundle, "onnxruntime", "f32")
 
 
 @pytest.fixture(scope="module")
@@ -50,10 +51,11 @@ def rows(mixed: Path) -> pa.RecordBatch:
     return batch
 
 
-@pytest.fixture
-def pool() -> Iterator[ThreadPoolExecutor]:
-    with ThreadPoolExecutor(2) as threads:
-        yield threads
+@pytest.fixture(scope="module")
+def work(bundle: Bundle) -> Iterator[Work]:
+    stage = Recognise(bundle=bundle, runtime="onnxruntime", precision="f32", vectors=True)
+    with closing(stage.open()) as opened:
+        yield opened
 
 
 def _by_name(rows: pa.RecordBatch) -> dict[str, dict[str, object]]:
@@ -61,11 +63,10 @@ def _by_name(rows: pa.RecordBatch) -> dict[str, dict[str, object]]:
 
 
 def test_real_photographs_get_their_names_and_broken_files_their_reasons(
-    bundle: Bundle, model: Model, rows: pa.RecordBatch, pool: ThreadPoolExecutor
+    bundle: Bundle, work: Work, rows: pa.RecordBatch
 ) -> None:
-    stage = Recognise(bundle=bundle)
-    found = pipeline.recognise(rows, stage=stage, model=model, pool=pool)
-    assert found.schema == stage.schema
+    found = work(rows)
+    assert found.schema == recognised_schema(bundle.card, vectors=True)
     assert found["row_id"].to_pylist() == rows["row_id"].to_pylist()
     by_name = _by_name(found)
     expected = {
@@ -92,53 +93,44 @@ def test_real_photographs_get_their_names_and_broken_files_their_reasons(
 
 
 def test_the_same_bytes_are_the_same_picture_with_the_same_vectors(
-    bundle: Bundle, model: Model, rows: pa.RecordBatch, pool: ThreadPoolExecutor
+    bundle: Bundle, work: Work, rows: pa.RecordBatch
 ) -> None:
-    found = _by_name(
-        pipeline.recognise(rows, stage=Recognise(bundle=bundle), model=model, pool=pool)
-    )
+    found = _by_name(work(rows))
     one, other = found["china.jpg"], found["copy%20of%20china.png"]
     assert one["picture_id"] == other["picture_id"]
     assert one["row_id"] != other["row_id"]
     np.testing.assert_allclose(one["embedding"], other["embedding"], atol=1e-5)
 
 
-def test_a_batch_is_its_rows_one_by_one(
-    bundle: Bundle, model: Model, rows: pa.RecordBatch, pool: ThreadPoolExecutor
-) -> None:
-    stage = Recognise(bundle=bundle)
-    whole = pipeline.recognise(rows, stage=stage, model=model, pool=pool)
+def test_a_batch_is_its_rows_one_by_one(bundle: Bundle, work: Work, rows: pa.RecordBatch) -> None:
+    whole = work(rows)
     for at in range(rows.num_rows):
-        alone = pipeline.recognise(rows.slice(at, 1), stage=stage, model=model, pool=pool)
+        alone = work(rows.slice(at, 1))
         assert alone["decision"].to_pylist() == whole["decision"].slice(at, 1).to_pylist()
         if (logits := whole["logits"][at].as_py()) is not None:
             np.testing.assert_allclose(alone["logits"][0].as_py(), logits, atol=1e-4)
 
 
-def test_no_rows_give_no_rows(
-    bundle: Bundle, model: Model, rows: pa.RecordBatch, pool: ThreadPoolExecutor
-) -> None:
-    stage = Recognise(bundle=bundle)
-    found = pipeline.recognise(rows.slice(0, 0), stage=stage, model=model, pool=pool)
+def test_no_rows_give_no_rows(bundle: Bundle, work: Work, rows: pa.RecordBatch) -> None:
+    found = work(rows.slice(0, 0))
     assert found.num_rows == 0
-    assert found.schema == stage.schema
+    assert found.schema == recognised_schema(bundle.card, vectors=True)
 
 
-def test_limits_reach_the_reader(
-    bundle: Bundle, model: Model, rows: pa.RecordBatch, pool: ThreadPoolExecutor
-) -> None:
+def test_limits_reach_the_reader(bundle: Bundle, work: Work, rows: pa.RecordBatch) -> None:
     for limits, reason in (
         (Limits(max_bytes=20_000), "too_large_file"),
         (Limits(max_pixels=1000), "too_many_pixels"),
     ):
-        stage = Recognise(bundle=bundle, limits=limits)
-        found = _by_name(pipeline.recognise(rows, stage=stage, model=model, pool=pool))
+        with closing(Recognise(bundle=bundle, limits=limits).open()) as limited:
+            found = _by_name(limited(rows))
         assert found["china.jpg"]["reason"] == reason
 
 
 def test_inspect_tells_what_a_picture_is(rows: pa.RecordBatch) -> None:
-    stage = Inspect(decode=DecodeOptions(rule="scaled-256"))
-    found = stage.open()(rows)
+    stage = Inspect(decode=DecodeOptions(rule="scaled-256"), features=("pdq", "measures"))
+    with closing(stage.open()) as inspect:
+        found = inspect(rows)
     assert found.schema == stage.schema
     by_name = _by_name(found)
     china = by_name["copy%20of%20china.png"]
@@ -147,6 +139,56 @@ def test_inspect_tells_what_a_picture_is(rows: pa.RecordBatch) -> None:
     assert by_name["cut.jpg"]["reason"] == "truncated"
     assert by_name["cut.jpg"]["content_id"] is not None
     assert by_name["empty.jpg"]["width"] is None
+    assert by_name["empty.jpg"]["pdq"] is None
+    assert len(china["pdq"]) == 32
+    assert china["pdq"] == by_name["china.jpg"]["pdq"] != by_name["flower.jpg"]["pdq"]
+    assert china["short_side"] == 427
+
+
+def test_each_frame_that_is_wanted_is_a_row(bundle: Bundle, tmp_path: Path) -> None:
+    pages = [Image.open(io.BytesIO(golden_bytes(name))).convert("RGB") for name in SHIPPED]
+    pages[0].save(tmp_path / "two.tiff", save_all=True, append_images=pages[1:])
+    (listing,) = list_folder(tmp_path)
+    stage = Recognise(bundle=bundle, runtime="onnxruntime", frames="all")
+    with closing(stage.open()) as work:
+        found = work(listing).to_pylist()
+    assert [row["frame"] for row in found] == list(range(len(SHIPPED)))
+    assert found[0]["row_id"] == listing["row_id"][0].as_py()
+    assert len({row["row_id"] for row in found}) == len({row["picture_id"] for row in found}) == 2
+    only = listing.set_column(3, "frame", pa.array([1], pa.int32()))
+    with closing(replace(stage, frames=None).open()) as work:
+        (second,) = work(only).to_pylist()
+    assert second["picture_id"] == found[1]["picture_id"]
+    assert second["decision"] == found[1]["decision"]
+
+
+def test_a_bad_decoder_costs_only_its_picture(
+    rows: pa.RecordBatch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.syspath_prepend(Path(__file__).parent)
+    looks = Looks("crashing:crasher", {}, Limits(decode_cpu_s=0.3), None, 64)
+    with closing(looks):
+        found = {
+            look.row["uri"].rpartition("/")[2]: look for look in looks(rows.to_pylist(), "auto")
+        }
+    assert found["flower.jpg"].frames[0][0]["reason"] == "decoder_crash"
+    assert found["letter.jpg"].frames[0][0]["reason"] == "decoder_timeout"
+    assert found["china.jpg"].frames[0][0]["status"] == "ok"
+    assert len(found) == rows.num_rows
+
+
+def test_the_same_bytes_are_decoded_once(
+    rows: pa.RecordBatch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.syspath_prepend(Path(__file__).parent)
+    looks = Looks("crashing:counter", {}, Limits(), None, 64)
+    with closing(looks):
+        found = {
+            look.row["uri"].rpartition("/")[2]: look for look in looks(rows.to_pylist(), "auto")
+        }
+    assert found["china.jpg"].frames == found["copy%20of%20china.png"].frames
+    asked = {look.content_id: look.frames[0][0]["asked"] for look in found.values()}
+    assert len(asked) == len(set(asked.values()))
 
 
 def test_a_model_whose_golden_answers_are_others_is_not_used(bundle: Bundle) -> None:

@@ -168,12 +168,12 @@ def _disagreements(collection: Collection) -> Iterator[str]:
 
 def _changed_files(collection: Collection, progress: Progress) -> list[str]:
     problems = []
-    columns = ["uri", "content_id"]
+    columns = ["uri", "member", "frame", "offset", "length", "mtime_ns", "content_id"]
     progress.start("verify", collection.images.count("content_id IS NOT NULL"))
     for rows in collection.images.scan(columns, "content_id IS NOT NULL", batch_size=64):
         bad = 0
         for row in rows.to_pylist():
-            data = read({**row, "reason": None}, Limits())
+            data = read(row, Limits(), collection.bytes)
             if isinstance(data, Reason):
                 bad += 1
                 problems.append(f"{row['uri']}: {data.meaning}")

@@ -15,6 +15,7 @@ from pixelmine.classify import Head
 from pixelmine.core import PassPolicy, Policy, Reason
 from pixelmine.core.errors import SourceError, UsageError
 from pixelmine.core.progress import Progress, SilentProgress
+from pixelmine.engine import EngineOptions
 from pixelmine.evaluate import (
     Evaluation,
     Headline,
@@ -105,7 +106,7 @@ def evaluate_model(
     *,
     split: str | None = None,
     report: str | Path | None = None,
-    engine: str = "auto",
+    engine: EngineOptions | None = None,
     runtime: str = "auto",
     precision: str = "auto",
     policy: Policy | None = None,
@@ -123,7 +124,7 @@ def evaluate_model(
     bundle = load_bundle(str(model))
     if is_collection(source):
         stage = Recognise(bundle=bundle, runtime=runtime, precision=precision)
-        found = _collection(source, stage, split, engine, progress)
+        found = _collection(source, stage, split, engine or EngineOptions(), progress)
     elif is_idx_folder(source):
         if split is not None:
             raise UsageError("--split goes with a collection; an idx folder's test part is t10k.")
@@ -142,7 +143,7 @@ def evaluate_model(
 
 
 def _collection(
-    path: Path, stage: Recognise, split: str | None, engine: str, progress: Progress
+    path: Path, stage: Recognise, split: str | None, engine: EngineOptions, progress: Progress
 ) -> Evaluated:
     bundle = stage.bundle
     split = split or (bundle.card.training.split_id if bundle.card.training else None)
@@ -152,7 +153,7 @@ def _collection(
             rows = rows.filter(pc.equal(rows["part"], "test"))
         rows, left_out = _judged(rows, bundle)
         _refuse_seen(bundle, rows["picture_id"].to_pylist(), split)
-        pictures = set(rows["picture_id"].to_pylist())
+        pictures, kept = set(rows["picture_id"].to_pylist()), collection.bytes
         answered = predict_collection(collection, stage, engine, progress, only=pictures)
         logits = read_logits(collection, answered.stage, rows["picture_id"].to_pylist())
     at = pc.is_in(rows["picture_id"], value_set=pa.array(sorted(logits), pa.string()))
@@ -164,9 +165,12 @@ def _collection(
     names = {label: index for index, label in enumerate(bundle.card.labels)}
     truth = np.array([names[labels[0]] for labels in rows["labels"].to_pylist()], np.int64)
     values = np.stack([logits[picture] for picture in rows["picture_id"].to_pylist()])
-    ids, uris = rows["row_id"].to_pylist(), rows["uri"].to_pylist()
+    shown = rows.to_pylist()
+    ids, uris = rows["row_id"].to_pylist(), [row["uri"] for row in shown]
     evaluation = _measure(bundle, truth, values, ids, uris)
-    return Evaluated(bundle, evaluation, split, left_out, failed, uris, Thumbnails.of_files(uris))
+    return Evaluated(
+        bundle, evaluation, split, left_out, failed, uris, Thumbnails.of_rows(shown, kept)
+    )
 
 
 def _idx(folder: Path, bundle: Bundle, runtime: str, precision: str) -> Evaluated:
@@ -178,7 +182,10 @@ def _idx(folder: Path, bundle: Bundle, runtime: str, precision: str) -> Evaluate
         )
     _refuse_seen(bundle, part.picture_ids(), None)
     model = load_model(bundle, runtime, precision)
-    vectors = features.extract(map(model.preprocessing.from_array, part.pixels), model.network)
+    steps = model.preprocessing
+    vectors = features.extract(
+        map(steps.from_array, part.pixels), model.network, np.asarray, steps.views
+    )
     if vectors is None:
         raise UsageError(f"{folder} holds no test pictures.")
     ids = part.row_ids()

@@ -1,31 +1,36 @@
 """Pictures into a collection."""
 
 import os
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pixelmine.core import PASSING, Limits
-from pixelmine.core.errors import UsageError
-from pixelmine.core.ids import digest_json, file_uri
+from pixelmine.core import OK, PASSING, Limits
+from pixelmine.core.ids import digest_json
 from pixelmine.core.progress import Progress, SilentProgress
 from pixelmine.core.schema import IMAGES, LABELS
-from pixelmine.engine import Run
+from pixelmine.engine import DONE_KEY, EngineOptions, Run
+from pixelmine.features import FEATURES
+from pixelmine.input import SourceOptions
 from pixelmine.input.labels import LabelOptions
 from pixelmine.pipeline import Inspect
-from pixelmine.preprocess import DecodeOptions
+from pixelmine.preprocess import DecodeOptions, Frames
 from pixelmine.store import Collection
 
 from .labels import user_name
-from .sources import list_sources
+from .sources import open_sources
 from .work import Commits, Counts, work_through
 
-__all__ = ["Ingested", "ingest"]
+__all__ = ["Ingested", "add_labels", "commit_inspected", "ingest", "inspect_stage", "inspected"]
+
+FEATURES_KEPT = ("pdq", "measures")
+"""What is computed from the one decode of each picture, beside what `images` holds."""
 
 _CHUNK = 500
 """Rows that one query asks for by name."""
@@ -55,62 +60,84 @@ def ingest(
     into: str | Path,
     *,
     labels: LabelOptions | None = None,
+    options: SourceOptions | None = None,
+    frames: str = "auto",
     limits: Limits | None = None,
-    engine: str = "auto",
+    engine: EngineOptions | None = None,
     progress: Progress | None = None,
 ) -> Ingested:
     """Look at every picture of the sources once and note it in the collection.
 
-    The pictures stay where they are. A killed ingest goes on where it stopped; called again, it
-    takes only what is new or changed. Raises SourceError, CollectionError, OutputError.
+    The pictures stay where they are; what cannot be read again is copied. A killed ingest goes on
+    where it stopped; called again, it takes only what is new or changed. `frames`: see
+    `preprocess.Frames`. Raises SourceError, CollectionError, OutputError.
     """
     labels, limits = (labels or LabelOptions()).absolute(), limits or Limits()
-    progress = progress or SilentProgress()
-    paths = [Path(os.path.abspath(source)) for source in sources]
-    into = Path(os.path.abspath(into))
-    _check_apart(paths)
+    engine, progress = engine or EngineOptions(), progress or SilentProgress()
+    into, frames = Path(os.path.abspath(into)), Frames(which=frames).which
+    options = replace(options or SourceOptions(), labels=labels, leave_out=(into,))
+    source = open_sources(sources, options)  # a wrong one must not leave an empty collection behind
     asked = {
         "job": "ingest",
-        "sources": [file_uri(path) for path in paths],
+        "sources": source.uri.split(),
         "labels": labels.source,
         "group_by": labels.group_by,
         "table": labels.table_digest(),
+        "frames": frames,
+        "picture_column": options.picture_column,
+        "query": options.query,
     }
-    for path in paths:  # a wrong source must not leave an empty collection behind
-        next(iter(list_sources([path], LabelOptions(), [into])))
-    next(iter(list_sources(paths, labels, [into])))
     with (
         Collection.open_or_create(into) as collection,
         Run.open(collection.run_folder(digest_json(asked)), asked) as run,
     ):
-        listed = run.list(lambda: list_sources(paths, labels, [into]))
-        counts = _inspect(run, collection, limits, engine, progress)
-        if counts.rows < listed:
+        listed = run.list(source.list)
+        stage = inspect_stage(collection, frames, limits)
+        counts = _inspect(run, collection, stage, engine, progress)
+        if counts.items < listed:
             _tell_known(run, collection)
-        added = _add_labels(run, collection, f"ingest:{digest_json(labels.source)}")
+        added = add_labels(collection, run.rows(), f"ingest:{digest_json(labels.source)}")
         run.finish()
     return Ingested(into, listed, counts, added)
 
 
+def inspect_stage(collection: Collection, frames: str, limits: Limits) -> Inspect:
+    """The stage that fills a collection, by the decode rule that it pins."""
+    return Inspect(
+        decode=DecodeOptions(rule=collection.settings["decode"]),
+        limits=limits,
+        frames=frames,
+        kept=collection.bytes.folder,
+        features=FEATURES_KEPT,
+    )
+
+
+def commit_inspected(collection: Collection, rows: pa.Table) -> None:
+    """Features, then images: a row of images never points at something missing."""
+    good = rows.filter(pc.equal(rows["status"], OK))
+    for name in FEATURES_KEPT:
+        feature = FEATURES.get(name)()
+        table = collection.feature(feature.producer, feature.fields)
+        table.insert_new(good.select(table.schema.names))
+    collection.images.upsert(rows.select(IMAGES.names))
+
+
 def _inspect(
-    run: Run, collection: Collection, limits: Limits, engine: str, progress: Progress
+    run: Run, collection: Collection, stage: Inspect, engine: EngineOptions, progress: Progress
 ) -> Counts:
-    stage = Inspect(decode=DecodeOptions(rule=collection.settings["decode"]), limits=limits)
-    counts, commits = Counts(), Commits(collection.images.upsert)
-    for rows in work_through(run, stage, _done(collection), engine, progress, "ingest"):
+    counts, commits = Counts(), Commits(partial(commit_inspected, collection))
+    done = partial(inspected, collection)
+    for rows in work_through(run, stage, done, engine, progress, "ingest", commits.flush):
         counts.add(rows)
         commits.add(rows)
-    commits.flush()
     return counts
 
 
-def _done(collection: Collection) -> set[tuple[Any, ...]]:
-    done: set[tuple[Any, ...]] = set()
-    for rows in collection.images.scan(["row_id", "size", "mtime_ns", "reason"]):
-        *keys, reasons = (column.to_pylist() for column in rows.columns)
-        pairs = zip(zip(*keys, strict=True), reasons, strict=True)
-        done.update(key for key, reason in pairs if reason not in PASSING)
-    return done
+def inspected(collection: Collection) -> Iterator[pa.RecordBatch]:
+    """DONE_KEY of the rows that need not be looked at again."""
+    for rows in collection.images.scan([*DONE_KEY, "reason"]):
+        passing = pc.is_in(rows["reason"], value_set=pa.array(sorted(PASSING), pa.string()))
+        yield rows.filter(pc.invert(passing)).select(DONE_KEY)
 
 
 def _tell_known(run: Run, collection: Collection) -> None:
@@ -136,7 +163,7 @@ def _told(row: dict[str, Any], new: dict[str, Any]) -> dict[str, Any]:
     return {**row, "group": group, "meta": list(meta.items()) or row["meta"]}
 
 
-def _add_labels(run: Run, collection: Collection, source: str) -> int:
+def add_labels(collection: Collection, batches: Iterable[pa.RecordBatch], source: str) -> int:
     """Append the labels that the source gives now and did not give before.
 
     A label that a person has set since stays the latest, unless the source itself changed.
@@ -145,7 +172,7 @@ def _add_labels(run: Run, collection: Collection, source: str) -> int:
     rows = given.sort_by("time")
     before = dict(zip(rows["row_id"].to_pylist(), rows["labels"].to_pylist(), strict=True))
     commits, added = Commits(collection.labels.append), 0
-    for batch in run.rows():
+    for batch in batches:
         labelled = batch.filter(pc.is_valid(batch["label"]))
         pairs = zip(labelled["row_id"].to_pylist(), labelled["label"].to_pylist(), strict=True)
         new = [(row, [label]) for row, label in pairs if before.get(row) != [label]]
@@ -160,10 +187,3 @@ def _label_rows(labels: list[tuple[str, list[str]]], source: str) -> pa.RecordBa
     same = {"source": source, "who": user_name(), "time": datetime.now(UTC)}
     rows = [{"row_id": row, "labels": values, **same} for row, values in labels]
     return pa.RecordBatch.from_pylist(rows, LABELS)
-
-
-def _check_apart(paths: Sequence[Path]) -> None:
-    for path in paths:
-        for other in paths:
-            if path is not other and path.is_relative_to(other):
-                raise UsageError(f"The source {path} lies in the source {other}: give one of them.")

@@ -14,7 +14,7 @@ from pixelmine.core import FAILED, OK, Reason
 from pixelmine.core.ids import digest, digest_json
 from pixelmine.core.progress import Progress
 from pixelmine.core.schema import LISTING
-from pixelmine.engine import Run
+from pixelmine.engine import EngineOptions, Run
 from pixelmine.output.parts import PART
 from pixelmine.pipeline import Recognise, load_model
 from pixelmine.store import Collection, Table
@@ -24,7 +24,18 @@ from .work import Commits, work_through
 __all__ = ["Answered", "predict_collection", "read_logits", "settle"]
 
 _BATCH = 512
-_PICTURES = ["row_id", "uri", "member", "frame", "size", "mtime_ns", "content_id", "picture_id"]
+_PICTURES = [
+    "row_id",
+    "uri",
+    "member",
+    "frame",
+    "offset",
+    "length",
+    "size",
+    "mtime_ns",
+    "content_id",
+    "picture_id",
+]
 
 
 @dataclass(frozen=True)
@@ -72,7 +83,7 @@ class Answered:
 def predict_collection(
     collection: Collection,
     stage: Recognise,
-    engine: str,
+    engine: EngineOptions,
     progress: Progress,
     only: Set[str] | None = None,
 ) -> Answered:
@@ -81,7 +92,7 @@ def predict_collection(
     `only`: the picture_ids that are wanted, if not all. Identical pictures are looked at once;
     where that copy cannot be read any more, the others are.
     """
-    stage = settle(stage)
+    stage = replace(settle(stage), frames=None, vectors=True, kept=collection.bytes.folder)
     card = stage.bundle.card
     predictions = collection.predictions(_producer(card.digest, stage), len(card.labels))
     embedding = _producer(card.embedding_digest, stage)
@@ -101,12 +112,12 @@ def predict_collection(
             if not run.list(listing, anew=True):
                 break
             commits = Commits(commit)
-            for rows in work_through(run, stage, set(), engine, progress, "predict"):
+            work = work_through(run, stage, tuple, engine, progress, "predict", commits.flush)
+            for rows in work:
                 commits.add(rows)
                 bad = rows.filter(pc.equal(rows["status"], FAILED))
                 names, reasons = bad["row_id"].to_pylist(), bad["reason"].to_pylist()
                 failed.update(zip(names, reasons, strict=True))
-            commits.flush()
             if not failed:
                 break
         predictions.index()

@@ -1,15 +1,17 @@
 """Small pictures for reports, each through the release gate."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
 from pixelmine.core import Cleared, Limits, Policy, Reason, clear
 from pixelmine.evaluate import Evaluation, Gallery, Mistakes
-from pixelmine.input import read_file
+from pixelmine.input import read
 from pixelmine.preprocess import DecodeOptions, Resize, decode
+from pixelmine.store import ByteStore
 
 __all__ = ["Thumbnails", "gallery", "mistakes"]
 
@@ -26,9 +28,14 @@ class Thumbnails:
     at: Callable[[int], np.ndarray]
 
     @classmethod
-    def of_files(cls, uris: Sequence[str]) -> "Thumbnails":
-        """Of picture files, decoded when asked for; grey where one cannot be read any more."""
-        return cls(lambda index: _of_file(uris[index]))
+    def of_rows(
+        cls, rows: Sequence[Mapping[str, Any]], kept: ByteStore | None = None
+    ) -> "Thumbnails":
+        """Of rows of IMAGES or RESULTS, decoded when asked for; grey where one cannot be read.
+
+        `kept`: the copies of what cannot be read again.
+        """
+        return cls(lambda index: _of_row(rows[index], kept))
 
     @classmethod
     def of_arrays(cls, pixels: np.ndarray) -> "Thumbnails":
@@ -52,7 +59,7 @@ def mistakes(evaluation: Evaluation, thumbnails: Thumbnails, policy: Policy) -> 
 def gallery(rows: pa.Table, policy: Policy, count: int = SHOWN) -> Gallery:
     """Recognised files with their answers; `rows`: RESULTS."""
     shown = rows.slice(0, count).combine_chunks()
-    thumbnails = Thumbnails.of_files(shown["uri"].to_pylist())
+    thumbnails = Thumbnails.of_rows(shown.to_pylist())
     pictures = [thumbnails.at(index) for index in range(shown.num_rows)]
     batch = shown.to_batches()[0]
     return Gallery(rows=clear(batch, policy), thumbnails=_cleared(pictures, policy))
@@ -62,11 +69,11 @@ def _cleared(pictures: list[np.ndarray], policy: Policy) -> tuple[Cleared[np.nda
     return tuple(clear(picture, policy) for picture in pictures)
 
 
-def _of_file(uri: str) -> np.ndarray:
-    data = read_file(uri, Limits())
+def _of_row(row: Mapping[str, Any], kept: ByteStore | None) -> np.ndarray:
+    data = read(row, Limits(), kept)
     if isinstance(data, Reason):
         return np.full((SIDE, SIDE, 3), 200, np.uint8)
-    picture = decode(data, DecodeOptions(rule="scaled-256"), Limits())
+    picture = decode(data, DecodeOptions(rule="scaled-256"), Limits(), row["frame"])
     if isinstance(picture, Reason):
         return np.full((SIDE, SIDE, 3), 200, np.uint8)
     if min(picture.pixels.shape[:2]) <= SIDE:

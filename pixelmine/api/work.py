@@ -2,7 +2,7 @@
 
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Set
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Self
 
@@ -10,25 +10,30 @@ import pyarrow as pa
 
 from pixelmine.core import FAILED, Reason
 from pixelmine.core.progress import Progress
-from pixelmine.engine import Run, Stage, run_stage
-from pixelmine.output import Reasons
+from pixelmine.engine import EngineOptions, Keys, Run, Stage, run_stage
+from pixelmine.output import Delivered
 
 __all__ = ["Commits", "Counts", "work_through"]
 
 
 @dataclass
 class Counts:
-    """How many rows came to what. `rows` = `ok` + `failed`, always."""
+    """How many rows came to what. `rows` = `ok` + `failed`, always.
+
+    `items`: files and members, of which one may be several rows (frames).
+    """
 
     rows: int = 0
+    items: int = 0
     failed: int = 0
     reasons: Counter[str] = field(default_factory=Counter)
 
     @classmethod
-    def of(cls, reasons: Reasons) -> Self:
-        """From how many rows were delivered for each reason (None: with an answer)."""
+    def of(cls, delivered: Delivered) -> Self:
+        """From what a sink delivered."""
+        reasons = delivered.reasons
         failed = Counter({str(name): n for name, n in reasons.items() if name is not None})
-        return cls(reasons.total(), failed.total(), failed)
+        return cls(reasons.total(), delivered.items, failed.total(), failed)
 
     @property
     def ok(self) -> int:
@@ -39,6 +44,7 @@ class Counts:
         """Count a batch with `status` and `reason`; gives the number that failed."""
         failed = Counter(reason for reason in rows["reason"].to_pylist() if reason is not None)
         self.rows += rows.num_rows
+        self.items += rows["frame"].to_pylist().count(0)
         self.failed += failed.total()
         self.reasons.update(failed)
         return failed.total()
@@ -50,16 +56,31 @@ class Counts:
 
 
 def work_through(
-    run: Run, stage: Stage, done: Set[tuple[Any, ...]], engine: str, progress: Progress, phase: str
+    run: Run,
+    stage: Stage,
+    done: Callable[[], Iterable[pa.RecordBatch]],
+    engine: EngineOptions,
+    progress: Progress,
+    phase: str,
+    flush: Callable[[], None],
 ) -> Iterator[pa.RecordBatch]:
-    """Run the stage over the rows of a run that are not done, telling how far it is."""
-    with run.remaining(done) as (shards, rows):
-        progress.start(phase, rows)
-        for batch in run_stage(stage, shards, rows, engine) if rows else ():
-            yield batch
-            bad = sum(status == FAILED for status in batch["status"].to_pylist())
-            progress.advance(batch.num_rows, bad)
-        progress.finish()
+    """Run the stage over the rows of a run that are not done, telling how far it is.
+
+    `done`: gives the DONE_KEY of rows whose results are committed. `flush`: commits all batches
+    that were given; a group of shards is then done for good.
+    """
+    keys = Keys(done())
+    progress.start(phase, run.left())
+    for shards in run.groups():
+        with run.remaining(shards, keys) as (paths, rows):
+            progress.advance(run.rows_of(shards) - rows)
+            for batch in run_stage(stage, paths, rows, engine) if rows else ():
+                yield batch
+                bad = sum(status == FAILED for status in batch["status"].to_pylist())
+                progress.advance(batch["frame"].to_pylist().count(0), bad)
+        flush()
+        run.mark(shards)
+    progress.finish()
 
 
 class Commits:

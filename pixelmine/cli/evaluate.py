@@ -34,13 +34,14 @@ def evaluate(
     """
     with run(as_json) as progress:
         from pixelmine.api.evaluate import evaluate_model as call
+        from pixelmine.engine import EngineOptions
 
         found = call(
             model,
             source,
             split=split,
             report=report,
-            engine=engine,
+            engine=EngineOptions(name=engine),
             runtime=runtime,
             precision=precision,
             progress=progress,

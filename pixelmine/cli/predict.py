@@ -5,21 +5,60 @@ from typing import Annotated, Any
 
 import typer
 
-from .options import Engine, Json, Model, Overwrite, Precision, Runtime, Strict
+from .options import (
+    AllowPrivate,
+    Engine,
+    Frames,
+    Idle,
+    Json,
+    Model,
+    Overwrite,
+    PictureColumn,
+    Precision,
+    Query,
+    RayAddress,
+    Runtime,
+    Strict,
+    Watch,
+)
 from .terminal import finish, many, out, printable, run, short
 
 __all__ = ["predict"]
 
 
 def predict(
-    source: Annotated[Path, typer.Argument(help="A picture, a folder, or a collection.")],
+    source: Annotated[
+        str,
+        typer.Argument(
+            help="A picture, folder, archive, table, URL, database or stream; or a collection."
+        ),
+    ],
     model: Model = "efficientnet-lite0",
     top: Annotated[int, typer.Option(help="How many labels of each picture.")] = 5,
     out_file: Annotated[
-        Path | None, typer.Option("--out", help="Write .jsonl, .csv or .parquet.")
+        str | None,
+        typer.Option(
+            "--out",
+            metavar="FILE|URL",
+            help="A .jsonl, .csv, .parquet or .arrow file, a folder/ of Parquet, a database, a "
+            "broker or a webhook.",
+        ),
+    ] = None,
+    partition_by: Annotated[
+        str | None, typer.Option(help="With a folder/ of Parquet: the column to divide by.")
+    ] = None,
+    state: Annotated[
+        Path | None, typer.Option(help="Where a run towards a URL remembers what it delivered.")
     ] = None,
     overwrite: Overwrite = False,
+    picture_column: PictureColumn = None,
+    query: Query = None,
+    frames: Frames = "auto",
+    allow_private: AllowPrivate = False,
+    watch: Watch = False,
+    idle: Idle = None,
     engine: Engine = "auto",
+    ray_address: RayAddress = None,
     runtime: Runtime = "auto",
     precision: Precision = "auto",
     strict: Strict = False,
@@ -33,28 +72,48 @@ def predict(
         pixelmine predict holiday.jpg
 
         pixelmine predict photos/ --out results.jsonl
+
+        pixelmine predict photos.zip --out "postgresql://me@localhost/shop?table=answers"
+
+        pixelmine predict nats://localhost/pictures --out nats://localhost/answers
     """
     with run(as_json) as progress:
+        from pixelmine.api.endless import predict_endless
         from pixelmine.api.predict import predict as call
+        from pixelmine.engine import EngineOptions
+        from pixelmine.input import SourceOptions
+        from pixelmine.input.feeds import is_feed
 
-        show = None if as_json else _Lines(source, top)
-        found = call(
-            source,
-            model=model,
-            top=top,
-            out=out_file,
-            engine=engine,
-            runtime=runtime,
-            precision=precision,
-            overwrite=overwrite,
-            show=show,
-            progress=progress,
+        options = SourceOptions(
+            picture_column=picture_column, query=query, allow_private=allow_private
         )
+        asked: dict[str, Any] = {
+            "model": model,
+            "top": top,
+            "out": out_file,
+            "state": state,
+            "options": options,
+            "frames": frames,
+            "runtime": runtime,
+            "precision": precision,
+            "overwrite": overwrite,
+            "show": None if as_json else _Lines(source, top),
+            "progress": progress,
+        }
+        if watch or is_feed(source):
+            found = predict_endless(source, idle_s=idle, **asked)
+        else:
+            place = EngineOptions(name=engine, ray_address=ray_address)
+            found = call(source, partition_by=partition_by, engine=place, **asked)
     counts = found.counts
     if not as_json and (out_file or counts.rows > 1):
         reasons = ", ".join(f"{count:,} {name}" for name, count in counts.reasons.most_common())
         bad = f", {counts.failed:,} failed ({reasons})" if counts.failed else ""
-        where = f" Results: {short(out_file)}" if out_file else ""
+        where = (
+            f" Results: {found.out if '://' in found.out else short(found.out)}"
+            if found.out
+            else ""
+        )
         text = f"{many(counts.rows, 'picture')}: {counts.ok:,} recognised{bad}.{where}"
         progress.note(text)
     finish(found.to_dict(), as_json, strict, counts.failed)
@@ -63,13 +122,14 @@ def predict(
 class _Lines:
     """Shows results as they come: a small table for one picture, a line for each of many."""
 
-    def __init__(self, source: Path, top: int) -> None:
-        self.source, self.top = source, top
+    def __init__(self, source: str, top: int) -> None:
+        self.root, self.top = Path(source).absolute(), top
+        self.single = self.root.is_file()
         self.console = out()
 
     def __call__(self, rows: Any) -> None:
         for row in rows.to_pylist():
-            if self.source.is_file():
+            if self.single and not row["member"] and not row["frame"]:
                 self._one(row)
             else:
                 self._line(row)
@@ -89,13 +149,20 @@ class _Lines:
         else:
             decision = "|".join(row["decision"]) if row["decision"] else "?"
             found = (decision, f"{row['top'][0]['probability']:.3f}")
-        print(_below(row["uri"], self.source), *map(printable, found), sep="\t")
+        print(_place(row, self.root), *map(printable, found), sep="\t")
 
 
-def _below(uri: str, source: Path) -> str:
+def _place(row: dict[str, Any], root: Path) -> str:
+    """A picture's name as its user knows it: below the source, the member, which frame."""
     from pixelmine.core.ids import uri_path
 
-    path = uri_path(uri)
-    root = source.absolute()
-    name = path.relative_to(root) if path.is_relative_to(root) else path
-    return printable(str(name))
+    name = row["uri"]
+    if name.startswith("file://"):
+        path = uri_path(name)
+        inside = path != root and path.is_relative_to(root)
+        name = str(path.relative_to(root)) if inside else str(path)
+        name = row["member"] if path == root and row["member"] else name
+    elif row["member"]:
+        name = f"{name} {row['member']}"
+    frame = f" [{row['frame']}]" if row["frame"] else ""
+    return printable(name + frame)

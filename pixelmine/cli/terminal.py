@@ -162,6 +162,11 @@ class Bar:
             bad=f"{self._bad} bad" if self._bad else "",
         )
 
+    def behind(self, waiting: int) -> None:
+        """Report how many are still to come."""
+        if self._task is not None:
+            self._progress.update(self._task, description=f"{waiting:,} behind")
+
     def note(self, text: str) -> None:
         """Say one line that stays."""
         self._console.print(printable(text, "\n"))

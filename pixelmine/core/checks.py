@@ -29,9 +29,10 @@ def check_fraction(name: str, value: float) -> None:
         raise UsageError(f"{name} must be between 0 and 1. Got {value:g} instead.")
 
 
-def check_one_of(name: str, value: str, known: Collection[str]) -> None:
-    """Raise UsageError unless value is known; the message lists what is."""
+def check_one_of(name: str, value: str, known: Collection[str]) -> str:
+    """Give the value back. Raises UsageError unless it is known; the message lists what is."""
     if value not in known:
         raise UsageError(
             f"{name} must be one of {', '.join(sorted(known))}. Got {value!r} instead."
         )
+    return value

@@ -16,6 +16,10 @@ class Progress(Protocol):
         """Report `done` more pictures, `bad` of them failed."""
         ...
 
+    def behind(self, waiting: int) -> None:
+        """Report how many pictures of a source that never ends are still to come."""
+        ...
+
     def note(self, text: str) -> None:
         """Say one line that stays."""
         ...
@@ -32,6 +36,9 @@ class SilentProgress:
         """Nothing."""
 
     def advance(self, done: int, bad: int = 0) -> None:
+        """Nothing."""
+
+    def behind(self, waiting: int) -> None:
         """Nothing."""
 
     def note(self, text: str) -> None:

@@ -28,6 +28,8 @@ LISTING = pa.schema(
         pa.field("uri", pa.string(), nullable=False),
         pa.field("member", pa.string(), nullable=False),
         pa.field("frame", pa.int32(), nullable=False),
+        pa.field("offset", pa.int64()),
+        pa.field("length", pa.int64()),
         pa.field("size", pa.int64()),
         pa.field("mtime_ns", pa.int64()),
         pa.field("group", pa.string()),
@@ -35,10 +37,17 @@ LISTING = pa.schema(
         pa.field("meta", META),
         pa.field("content_id", pa.string()),
         pa.field("reason", pa.string()),
+        pa.field("address", pa.string()),
+        pa.field("data", pa.large_binary()),
     ]
 )
-"""What a source yields. `label`: what the source says that it shows. `content_id`: what the bytes
-must be, where that is known already. `reason`: set where there is nothing to read."""
+"""What a source yields: a row a file or member, always frame 0; decoding may find more frames.
+
+`offset`, `length`: where a member's bytes lie in the file, uncompressed, in bytes. `label`: what
+the source says that it shows. `content_id`: what the bytes must be, where that is known already.
+`reason`: set where there is nothing to read. `address`: how to get at the bytes where `uri` does
+not say (a signed URL); it stays in the run's folder. `data`: the bytes themselves, from a source
+that cannot be read again (a stream, a query, a compressed member)."""
 
 IMAGES = pa.schema(
     [

@@ -1,7 +1,19 @@
 """The same work over one picture or over millions."""
 
-from .engine import ENGINES, run_stage
-from .run import DONE_KEY, Run
+from .engine import ENGINES, EngineOptions, run_stage
+from .isolation import Isolated
+from .keys import DONE_KEY, Keys
+from .run import Run
 from .stage import Stage, Work
 
-__all__ = ["DONE_KEY", "ENGINES", "Run", "Stage", "Work", "run_stage"]
+__all__ = [
+    "DONE_KEY",
+    "ENGINES",
+    "EngineOptions",
+    "Isolated",
+    "Keys",
+    "Run",
+    "Stage",
+    "Work",
+    "run_stage",
+]

@@ -1,23 +1,48 @@
 """The engines by name."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import pyarrow as pa
 
+from pixelmine.core.checks import check_one_of
+from pixelmine.core.errors import UsageError
 from pixelmine.core.registry import Registry
 
 from .stage import Stage
 
-__all__ = ["ENGINES", "FEW", "run_stage"]
+__all__ = ["ENGINES", "FEW", "EngineOptions", "run_stage"]
 
-Engine = Callable[[Stage, Sequence[Path]], Iterator[pa.RecordBatch]]
+Ahead = Callable[[Iterable[pa.RecordBatch]], Iterator[pa.RecordBatch]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class EngineOptions:
+    """Where the work runs.
+
+    `name`: `auto`, or one of ENGINES. `auto` is `local` for few rows and `native` for more; `ray`
+    is only ever chosen by name. `ray_address`: of a Ray cluster, as `ray start` prints it; None
+    starts one on this machine.
+    """
+
+    name: str = "auto"
+    ray_address: str | None = None
+
+    def __post_init__(self) -> None:
+        check_one_of("engine", self.name, ["auto", *ENGINES.names()])
+        if self.ray_address is not None and self.name != "ray":
+            raise UsageError("--ray-address goes with --engine ray.")
+
+
+Engine = Callable[[Stage, Sequence[Path], EngineOptions], Iterator[pa.RecordBatch]]
 
 ENGINES: Registry[Engine] = Registry(
     "engine",
     {
         "local": "pixelmine.engine.local:run_local",
         "native": "pixelmine.engine.native:run_native",
+        "ray": "pixelmine.engine.ray:run_ray",
     },
 )
 
@@ -26,8 +51,11 @@ FEW = 256
 
 
 def run_stage(
-    stage: Stage, shards: Sequence[Path], rows: int, engine: str = "auto"
+    stage: Stage, shards: Sequence[Path], rows: int, options: EngineOptions | None = None
 ) -> Iterator[pa.RecordBatch]:
-    """Run a stage over listing shards of `rows` rows in all; as many rows come out."""
-    name = ("local" if rows <= FEW else "native") if engine == "auto" else engine
-    return ENGINES.get(name)(stage, shards)
+    """Run a stage over listing shards of `rows` rows in all; at least as many rows come out."""
+    options = options or EngineOptions()
+    name = options.name
+    if name == "auto":
+        name = "local" if rows <= FEW else "native"
+    return ENGINES.get(name)(stage, shards, options)

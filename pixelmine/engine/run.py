@@ -1,15 +1,17 @@
 """A run: what is to be done, remembered on the disk, so that a killed one goes on.
 
-    FOLDER/run.json         the run's id, what it was asked, when it began, what it settled on
+    FOLDER/run.json            the run's id, what it was asked, when it began, what it settled on
     FOLDER/listing/*.parquet   every row that the sources gave, in shards
+    FOLDER/listing/*.done      a shard all of whose results are committed
 
-What is done already is read from where the results are (a table, or the parts of a file), never
-noted twice; what remains is the listing without it.
+Shards go through in groups. A group that is done is never looked at again; of the first that is
+not, what is done already is read from where the results are (a table, or the parts of a file), and
+what remains is the group without it.
 """
 
 import json
 import shutil
-from collections.abc import Callable, Iterable, Iterator, Sequence, Set
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -24,11 +26,18 @@ from pixelmine.core.errors import OutputError, RunError
 from pixelmine.core.ids import digest_json
 from pixelmine.core.schema import LISTING
 
-__all__ = ["DONE_KEY", "Run"]
+from .keys import Keys
+
+__all__ = ["Run"]
 
 SHARD_ROWS = 10_000
-DONE_KEY = ("row_id", "size", "mtime_ns")
-"""A row is done when its results were committed for a file of this size and time."""
+SHARD_BYTES = 64 * 2**20
+"""Of the pictures that a listing brings along."""
+
+GROUP = 32
+"""Shards that go to an engine at once: enough that its start does not count."""
+
+_ROW_GROUP = 1024
 
 
 class Run:
@@ -80,36 +89,57 @@ class Run:
             with replace_folder(listing) as folder:
                 _write_shards(folder, source())
             self.settle(finished=None)
-        return sum(pq.read_metadata(shard).num_rows for shard in self.shards())
+        return self.rows_of(self.shards())
 
     def shards(self) -> Sequence[Path]:
         """The listing's files, in order."""
         return sorted((self.folder / "listing").glob("*.parquet"))
 
     def rows(self) -> Iterator[pa.RecordBatch]:
-        """The listing, as a stream."""
+        """The listing, as a stream, without the pictures that it may bring along."""
+        names = [name for name in LISTING.names if name != "data"]
         for shard in self.shards():
             with pq.ParquetFile(shard) as file:
-                yield from file.iter_batches()
+                yield from file.iter_batches(columns=names)
+
+    def rows_of(self, shards: Iterable[Path]) -> int:
+        """How many rows these shards hold."""
+        return sum(pq.read_metadata(shard).num_rows for shard in shards)
+
+    def left(self) -> int:
+        """How many rows are in shards that are not done."""
+        return sum(self.rows_of(group) for group in self.groups())
+
+    def groups(self) -> Iterator[Sequence[Path]]:
+        """The shards that are not done, so many at a time."""
+        left = [shard for shard in self.shards() if not shard.with_suffix(".done").exists()]
+        for start in range(0, len(left), GROUP):
+            yield left[start : start + GROUP]
+
+    def mark(self, shards: Sequence[Path]) -> None:
+        """Note that all results of these shards are committed."""
+        for shard in shards:
+            shard.with_suffix(".done").touch()
 
     @contextmanager
-    def remaining(self, done: Set[tuple[Any, ...]]) -> Iterator[tuple[Sequence[Path], int]]:
+    def remaining(self, shards: Sequence[Path], done: Keys) -> Iterator[tuple[Sequence[Path], int]]:
         """Shards of the rows whose DONE_KEY is not in `done`, and their number."""
-        if not done:
-            shards = self.shards()
-            yield shards, sum(pq.read_metadata(shard).num_rows for shard in shards)
+        if not len(done):
+            yield shards, self.rows_of(shards)
             return
         folder = self.folder / "remaining"
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir()
         try:
-            yield _write_shards(folder, (_without(rows, done) for rows in self.rows()))
+            rows = (rows.filter(pa.array(~done.contains(rows))) for rows in _read(shards))
+            yield _write_shards(folder, rows)
         finally:
             shutil.rmtree(folder, ignore_errors=True)
 
     def finish(self) -> None:
         """Note that everything listed is done; the next call of the same run lists anew."""
         self.settle(finished=_now())
+        shutil.rmtree(self.folder / "listing", ignore_errors=True)
 
 
 def _state(folder: Path, asked: dict[str, Any], overwrite: bool) -> dict[str, Any]:
@@ -145,31 +175,41 @@ def _empty(folder: Path) -> None:
             shutil.rmtree(path) if path.is_dir() else path.unlink()
 
 
+def _read(shards: Iterable[Path]) -> Iterator[pa.RecordBatch]:
+    for shard in shards:
+        with pq.ParquetFile(shard) as file:
+            yield from file.iter_batches(_ROW_GROUP)
+
+
 def _write_shards(folder: Path, batches: Iterable[pa.RecordBatch]) -> tuple[list[Path], int]:
     shards: list[Path] = []
-    total, held, pending = 0, 0, []
-    for batch in batches:
+    total, held, size, pending = 0, 0, 0, []
+    for batch in _small(batches):
         pending.append(batch)
         held += batch.num_rows
-        if held >= SHARD_ROWS:
+        size += batch.nbytes
+        if held >= SHARD_ROWS or size >= SHARD_BYTES:
             total += held
             shards.append(_write_shard(folder, len(shards), pending))
-            held, pending = 0, []
+            held, size, pending = 0, 0, []
     if held:
         total += held
         shards.append(_write_shard(folder, len(shards), pending))
     return shards, total
 
 
+def _small(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    """Batches that have rows, cut so that a shard is no larger than it may be."""
+    for batch in batches:
+        for start in range(0, batch.num_rows, SHARD_ROWS):
+            yield batch.slice(start, SHARD_ROWS)
+
+
 def _write_shard(folder: Path, index: int, batches: list[pa.RecordBatch]) -> Path:
     path = folder / f"{index:06d}.parquet"
-    pq.write_table(pa.Table.from_batches(batches, LISTING), path, compression="zstd")
+    rows = pa.Table.from_batches(batches, LISTING)
+    pq.write_table(rows, path, compression="zstd", row_group_size=_ROW_GROUP)
     return path
-
-
-def _without(rows: pa.RecordBatch, done: Set[tuple[Any, ...]]) -> pa.RecordBatch:
-    keys = zip(*(rows[name].to_pylist() for name in DONE_KEY), strict=True)
-    return rows.filter(pa.array([key not in done for key in keys], pa.bool_()))
 
 
 def _now() -> str:

@@ -1,6 +1,5 @@
 """What an engine runs: a stage that knows nothing of engines."""
 
-from collections.abc import Callable
 from typing import Protocol
 
 import pyarrow as pa
@@ -11,7 +10,17 @@ BATCH_ROWS = 64
 """Rows handed to a stage at once: enough to keep every core busy, few enough that progress is seen
 and a batch of decoded pictures stays under 25 MB."""
 
-Work = Callable[[pa.RecordBatch], pa.RecordBatch]
+
+class Work(Protocol):
+    """A loaded stage. Any number of threads may call it at once."""
+
+    def __call__(self, rows: pa.RecordBatch) -> pa.RecordBatch:
+        """Take LISTING rows; give the stage's rows: all frames of each, at least one."""
+        ...
+
+    def close(self) -> None:
+        """End processes and threads. May be called twice."""
+        ...
 
 
 class Stage(Protocol):
@@ -23,5 +32,5 @@ class Stage(Protocol):
         ...
 
     def open(self) -> Work:
-        """Load, and give the function from a batch of listing rows to as many result rows."""
+        """Load, and give the function from a batch of listing rows to result rows."""
         ...

@@ -2,6 +2,24 @@
 
 from .folder import list_folder
 from .idx import is_idx_folder, read_part
-from .read import read, read_file
+from .labelled import Labelled, many
+from .open import SOURCES, STREAMS, open_source
+from .read import must_keep, read, read_file
+from .source import Feed, Source, SourceOptions
 
-__all__ = ["is_idx_folder", "list_folder", "read", "read_file", "read_part"]
+__all__ = [
+    "SOURCES",
+    "STREAMS",
+    "Feed",
+    "Labelled",
+    "Source",
+    "SourceOptions",
+    "is_idx_folder",
+    "list_folder",
+    "many",
+    "must_keep",
+    "open_source",
+    "read",
+    "read_file",
+    "read_part",
+]

@@ -3,18 +3,23 @@
 import os
 import stat
 from collections.abc import Callable, Collection, Iterator
+from dataclasses import dataclass
 from pathlib import Path
+from typing import cast
 
 import pyarrow as pa
 
 from pixelmine.core import Reason
 from pixelmine.core.errors import SourceError
 from pixelmine.core.ids import file_uri, row_id
-from pixelmine.core.schema import LISTING
 
-__all__ = ["Describe", "list_folder"]
+from .files import reason_of
+from .rows import BATCH, Row, batches, row
+from .source import SourceOptions
 
-_BATCH = 4096
+__all__ = ["Describe", "FolderSource", "list_folder"]
+
+_BATCH = BATCH
 
 
 Describe = Callable[[Path], dict[str, object]]
@@ -34,14 +39,38 @@ def list_folder(
     cannot be listed.
     """
     path = Path(os.path.abspath(path))
-    rows: list[dict[str, object]] = []
-    for entry in _walk(path, frozenset(leave_out)):
-        rows.append(_row(entry, describe))
-        if len(rows) == _BATCH:
-            yield pa.RecordBatch.from_pylist(rows, LISTING)
-            rows = []
-    if rows:
-        yield pa.RecordBatch.from_pylist(rows, LISTING)
+    rows = (_row(entry, describe) for entry in _walk(path, frozenset(leave_out)))
+    return batches(rows, _BATCH)
+
+
+@dataclass(frozen=True)
+class FolderSource:
+    """The files below an absolute path, or the one file that it is. See `list_folder`.
+
+    `below`: the folder that labels are told from, where it is not the path itself.
+    """
+
+    path: Path
+    options: SourceOptions
+    below: Path | None = None
+
+    def __post_init__(self) -> None:
+        self.options.labels.refuse_columns()
+
+    @property
+    def uri(self) -> str:
+        """Of the folder or file."""
+        return file_uri(self.path)
+
+    @property
+    def root(self) -> Path:
+        """The folder, or the one that the file lies in."""
+        return self.below or (self.path if self.path.is_dir() else self.path.parent)
+
+    def rows(self) -> Iterator[Row]:
+        """Folder by folder, in sorted order."""
+        for entry in _walk(self.path, frozenset(self.options.leave_out)):
+            yield _row(entry, None)
 
 
 class _Entry:
@@ -93,30 +122,22 @@ def _entries(folder: Path) -> Iterator[_Entry]:
         with os.scandir(folder) as entries:
             names = sorted(entry.name for entry in entries)
     except OSError as error:
-        yield _Entry(folder, None, _reason(error))
+        yield _Entry(folder, None, reason_of(error))
         return
     for path in (folder / name for name in names):
         try:
             yield _Entry(path, path.stat(), None)
         except OSError as error:
-            yield _Entry(path, None, _reason(error))
+            yield _Entry(path, None, reason_of(error))
 
 
-def _reason(error: OSError) -> Reason:
-    if isinstance(error, PermissionError):
-        return Reason.DENIED
-    return Reason.NOT_FOUND if isinstance(error, FileNotFoundError) else Reason.UNREADABLE
-
-
-def _row(entry: _Entry, describe: Describe | None) -> dict[str, object]:
+def _row(entry: _Entry, describe: Describe | None) -> Row:
     uri = file_uri(entry.path)
-    return {
-        "row_id": row_id(uri),
-        "uri": uri,
-        "member": "",
-        "frame": 0,
-        "size": entry.found.st_size if entry.found else None,
-        "mtime_ns": entry.found.st_mtime_ns if entry.found else None,
-        "reason": entry.reason,
-        **(describe(entry.path) if describe else {}),
-    }
+    return row(
+        uri,
+        row_id=row_id(uri),
+        size=entry.found.st_size if entry.found else None,
+        mtime_ns=entry.found.st_mtime_ns if entry.found else None,
+        reason=entry.reason,
+        **cast(Row, describe(entry.path) if describe else {}),
+    )

@@ -14,11 +14,12 @@ import numpy as np
 from pixelmine.core.errors import SourceError
 from pixelmine.core.ids import array_bytes, content_id, file_uri, picture_id, row_id
 
-__all__ = ["PARTS", "IdxPart", "is_idx_folder", "read_idx", "read_part"]
+__all__ = ["PARTS", "IdxPart", "find_file", "is_idx_folder", "read_idx", "read_part"]
 
 PARTS = {"train": "train", "test": "t10k"}
 _MAX_BYTES = 2**31
 _MAX_DIMENSIONS = 8
+_GZIP = b"\x1f\x8b"
 
 
 @dataclass(frozen=True)
@@ -40,12 +41,12 @@ class IdxPart:
 
 def is_idx_folder(path: Path) -> bool:
     """Whether a folder holds a pair of idx files."""
-    return path.is_dir() and any(_find(path, part, "images") for part in PARTS.values())
+    return path.is_dir() and any(find_file(path, part, "images") for part in PARTS.values())
 
 
 def read_part(folder: Path, part: str) -> IdxPart:
     """Read the part `train` or `test`. Raises SourceError."""
-    paths = [_find(folder, PARTS[part], kind) for kind in ("images", "labels")]
+    paths = [find_file(folder, PARTS[part], kind) for kind in ("images", "labels")]
     if paths[0] is None or paths[1] is None:
         raise SourceError(
             f"{folder} holds no {PARTS[part]}-images and {PARTS[part]}-labels idx files. "
@@ -63,9 +64,9 @@ def read_part(folder: Path, part: str) -> IdxPart:
 def read_idx(path: Path) -> np.ndarray:
     """One idx file of bytes, gzip-compressed or not, as uint8. Raises SourceError."""
     try:
-        opener = gzip.open if path.suffix == ".gz" else open
-        with opener(path, "rb") as file:
-            data: bytes = file.read(_MAX_BYTES)
+        with path.open("rb") as raw:
+            packed = path.suffix == ".gz" or raw.peek(2)[:2] == _GZIP
+            data: bytes = (gzip.GzipFile(fileobj=raw) if packed else raw).read(_MAX_BYTES)
     except (OSError, EOFError, zlib.error) as error:
         raise SourceError(f"{path} cannot be read: {error}.") from error
     if len(data) < 4 or data[:3] != b"\x00\x00\x08":
@@ -82,6 +83,7 @@ def read_idx(path: Path) -> np.ndarray:
     return np.frombuffer(data, np.uint8, offset=start).reshape(shape)
 
 
-def _find(folder: Path, part: str, kind: str) -> Path | None:
+def find_file(folder: Path, part: str, kind: str) -> Path | None:
+    """The file of `train` or `t10k`, `images` or `labels`; None without one."""
     found = sorted(folder.glob(f"{part}-{kind}[-.]idx*"))
     return found[0] if found else None

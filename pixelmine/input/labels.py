@@ -14,11 +14,13 @@ from pixelmine.core.errors import SourceError, UsageError
 from pixelmine.core.ids import content_id, file_uri, row_id
 from pixelmine.core.schema import LISTING
 
-__all__ = ["FOLDERS", "CsvLabels", "FolderLabels", "LabelOptions"]
+__all__ = ["FOLDERS", "LABEL_NAMES", "CsvLabels", "FolderLabels", "LabelOptions"]
 
 FOLDERS = "folders"
 _NAMES = ("file", "filename", "file_name", "image", "name", "path")
-_LABELS = ("label", "labels", "class", "category")
+LABEL_NAMES = ("label", "labels", "class", "category")
+"""Usual names of a column with labels."""
+
 _MAX_FIELD = 1_000_000
 
 
@@ -27,7 +29,8 @@ class LabelOptions:
     """`labels`: a CSV file, or `folders`: the name of the folder that a file lies in.
 
     `name_column`, `label_column`: of the CSV; None looks for the usual names. `group_by`: a column
-    of the CSV, or `folders`. A group (a sender, a patient, a camera) is never split up.
+    of the CSV, or `folders`. Without a CSV, `label_column` and `group_by` may name columns of a
+    source that is a table itself. A group (a sender, a patient, a camera) is never split up.
     """
 
     labels: str | None = None
@@ -54,26 +57,56 @@ class LabelOptions:
         return replace(self, labels=str(Path(self.labels or "").absolute()))
 
     def __post_init__(self) -> None:
-        is_csv = self.labels not in (None, FOLDERS)
-        if (self.name_column or self.label_column) and not is_csv:
-            raise UsageError("--name-column and --label-column go with --labels FILE.csv.")
-        if self.group_by not in (None, FOLDERS) and not is_csv:
+        if self.name_column and self.labels in (None, FOLDERS):
+            raise UsageError("--name-column goes with --labels FILE.csv.")
+        if self.labels == FOLDERS:
+            self.refuse_columns()
+
+    def refuse_columns(self) -> None:
+        """Raise UsageError where a column is named and there is no table to have it."""
+        if self.labels not in (None, FOLDERS):
+            return
+        if self.label_column:
+            raise UsageError("--label-column goes with --labels FILE.csv, or a table as source.")
+        if self.group_by not in (None, FOLDERS):
             raise UsageError(
                 f"--group-by {self.group_by} names a column: give its table with --labels "
                 f"FILE.csv, or use --group-by {FOLDERS}."
             )
 
+    def folders_only(self) -> Self:
+        """The same, without columns of the source itself."""
+        group = self.group_by if self.group_by == FOLDERS else None
+        return replace(self, label_column=None, group_by=group)
+
 
 @dataclass(frozen=True)
 class FolderLabels:
-    """Labels or groups from the name of the folder that a file lies in, below `root`."""
+    """Labels or groups from the name of the folder that a file lies in, below `root`.
+
+    `root`: the first source; `others`: the others.
+    """
 
     root: Path
     options: LabelOptions
+    others: tuple[Path, ...] = ()
+
+    def __post_init__(self) -> None:
+        self.options.refuse_columns()
+
+    def describe_name(self, name: str, *others: str) -> dict[str, object]:  # noqa: ARG002  as CSV
+        """The same of a member of an archive or a URL, by the folder in its name.
+
+        `others`: more names that it goes by, which say nothing here.
+        """
+        folder = PurePosixPath(name).parent.name or None
+        return self._said(folder)
 
     def describe(self, path: Path) -> dict[str, object]:
         """`label` and `group` of one file; files right in `root` have none."""
-        folder = _folder(path, self.root)
+        return self._said(_folder(path, _root_of(path, self.root, self.others)))
+
+    def _said(self, folder: str | None) -> dict[str, object]:
         return {
             "label": folder if self.options.labels == FOLDERS else None,
             "group": folder if self.options.group_by == FOLDERS else None,
@@ -103,7 +136,7 @@ class CsvLabels:
                 table = csv.DictReader(file)
                 columns = list(table.fieldnames or ())
                 name = _column(path, columns, options.name_column, _NAMES, "--name-column")
-                label = _column(path, columns, options.label_column, _LABELS, "--label-column")
+                label = _column(path, columns, options.label_column, LABEL_NAMES, "--label-column")
                 group = options.group_by if options.group_by != FOLDERS else None
                 if group is not None and group not in columns:
                     raise UsageError(_no_column(path, columns, group, "--group-by"))
@@ -115,14 +148,24 @@ class CsvLabels:
 
     def describe(self, path: Path) -> dict[str, object]:
         """What the table says of one file; nothing for a file without a row."""
-        root = next((r for r in (self.root, *self.others) if path.is_relative_to(r)), self.root)
+        root = _root_of(path, self.root, self.others)
         group = {"group": _folder(path, root)} if self.group_by_folder else {}
         below = path.relative_to(root).as_posix() if path.is_relative_to(root) else ""
-        for name in (path.as_posix(), below, path.name, path.stem):
+        return {**self._found(path.as_posix(), below, path.name, path.stem), **group}
+
+    def describe_name(self, name: str, *others: str) -> dict[str, object]:
+        """The same of a member of an archive or a URL; `others`: more names that it goes by."""
+        path = PurePosixPath(name)
+        group = {"group": path.parent.name or None} if self.group_by_folder else {}
+        names = (*map(_clean, others), path.as_posix(), path.as_posix().lstrip("/"))
+        return {**self._found(*names, path.name, path.stem), **group}
+
+    def _found(self, *names: str) -> dict[str, object]:
+        for name in names:
             if name in self.rows:
                 self.seen.add(name)
-                return {**self.rows[name], **group}
-        return dict(group)
+                return self.rows[name]
+        return {}
 
     def missing(self) -> Iterator[pa.RecordBatch]:
         """LISTING rows for table rows without a file. Call when every file was described."""
@@ -134,6 +177,11 @@ class CsvLabels:
         if rows:
             rows.sort(key=lambda row: str(row["uri"]))
             yield pa.RecordBatch.from_pylist(rows, LISTING)
+
+
+def _root_of(path: Path, root: Path, others: Sequence[Path]) -> Path:
+    """The source that a file lies in."""
+    return next((r for r in (root, *others) if path.is_relative_to(r)), root)
 
 
 def _folder(path: Path, root: Path) -> str | None:

@@ -1,47 +1,138 @@
 """A row's bytes, or the reason why there are none."""
 
 import os
-import stat
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from pixelmine.core import Limits, Reason
 from pixelmine.core.ids import content_id, uri_path
+from pixelmine.core.registry import Registry
+from pixelmine.store.bytes import ByteStore
 
-__all__ = ["read", "read_file"]
+from .files import open_regular
+from .kinds import kind_of
+
+__all__ = ["MEMBERS", "READERS", "must_keep", "read", "read_file"]
+
+Fetch = Callable[[Mapping[str, Any], Limits], bytes | Reason]
+ReadMember = Callable[[Path, str, Limits], bytes | Reason]
+
+READERS: Registry[Fetch] = Registry(
+    "reader of a scheme",
+    {
+        "http": "pixelmine.input.http:fetch_row",
+        "https": "pixelmine.input.http:fetch_row",
+        "s3": "pixelmine.input.object_store:read_row",
+        "gs": "pixelmine.input.object_store:read_row",
+        "az": "pixelmine.input.object_store:read_row",
+    },
+)
+"""How bytes behind a URI's scheme are read: `module:function(row, limits)`."""
+
+MEMBERS: Registry[ReadMember] = Registry(
+    "container",
+    {
+        "zip": "pixelmine.input.zip:read_member",
+        "npz": "pixelmine.input.npz:read_member",
+        "idx": "pixelmine.input.idx_source:read_member",
+        "parquet": "pixelmine.input.parquet:read_member",
+    },
+)
+"""How a member of a file is read, by the file's kind: `module:function(path, member, limits)`."""
 
 
-def read(row: Mapping[str, Any], limits: Limits) -> bytes | Reason:
-    """The bytes of a listing row; its own reason, if it came with one.
+def read(row: Mapping[str, Any], limits: Limits, kept: ByteStore | None = None) -> bytes | Reason:
+    """The bytes of a LISTING or IMAGES row; its own reason, if it came with one.
 
-    Where the row names its `content_id`, other bytes are `changed`.
+    `kept`: copies of what cannot be read again. Where the row names its `content_id`, other bytes
+    are `changed`.
     """
-    if row["reason"] is not None:
+    if row.get("reason") is not None:
         return Reason(row["reason"])
-    data = read_file(row["uri"], limits)
-    known = row["content_id"]
+    known = row.get("content_id")
+    data = _read(row, limits, kept)
     if known is not None and isinstance(data, bytes) and content_id(data) != known:
         return Reason.CHANGED
     return data
+
+
+def must_keep(row: Mapping[str, Any]) -> bool:
+    """Whether a row's bytes must be copied into a collection: its source gives them only once."""
+    return row.get("data") is not None or row["uri"].startswith(("http://", "https://"))
 
 
 def read_file(uri: str, limits: Limits) -> bytes | Reason:
     """All bytes of a `file://` URI. Only regular files are opened: a pipe would never end."""
     try:
         path = uri_path(uri)
-        handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-    except (FileNotFoundError, NotADirectoryError):
-        return Reason.NOT_FOUND
-    except PermissionError:
-        return Reason.DENIED
-    except (OSError, ValueError):
+    except ValueError:
         return Reason.UNREADABLE
-    try:
-        found = os.fstat(handle)
-        if not stat.S_ISREG(found.st_mode):  # fdopen would raise for a folder
-            os.close(handle)
+    return _read_path(path, limits)
+
+
+def _read(row: Mapping[str, Any], limits: Limits, kept: ByteStore | None) -> bytes | Reason:
+    if (data := row.get("data")) is not None:
+        return bytes(data) if len(data) <= limits.max_bytes else Reason.TOO_LARGE_FILE
+    known = row.get("content_id")
+    if kept is not None and known is not None and kept.has(known):
+        return _read_path(kept.path(known), limits)
+    scheme = urlsplit(row["uri"]).scheme
+    if scheme in READERS.names():
+        return READERS.get(scheme)(row, limits)
+    if scheme == "file":
+        return _read_local(uri_path(row["uri"]), row, limits)
+    return Reason.UNREADABLE
+
+
+def _read_local(path: Path, row: Mapping[str, Any], limits: Limits) -> bytes | Reason:
+    member = row.get("member") or ""
+    if row.get("offset") is not None and row.get("length") is not None:
+        return _read_part(path, row, limits)
+    if not member or member.startswith("#"):  # a file that a table names more than once
+        return _read_path(path, limits)
+    if row.get("content_id") is None and _has_changed(path, row):
+        return Reason.CHANGED
+    kind = kind_of(path)
+    if kind in MEMBERS.names():
+        return MEMBERS.get(kind)(path, member, limits)
+    return Reason.UNREADABLE if path.exists() else Reason.NOT_FOUND
+
+
+def _read_part(path: Path, row: Mapping[str, Any], limits: Limits) -> bytes | Reason:
+    """The bytes of a member that lies uncompressed in its file."""
+    if row["length"] > limits.max_bytes:
+        return Reason.TOO_LARGE_FILE
+    opened = open_regular(path)
+    if isinstance(opened, Reason):
+        return opened
+    file, found = opened
+    with file:
+        if row.get("content_id") is None and row.get("mtime_ns") not in (None, found.st_mtime_ns):
+            return Reason.CHANGED
+        try:
+            data = os.pread(file.fileno(), row["length"], row["offset"])
+        except (OSError, ValueError, OverflowError):
             return Reason.UNREADABLE
-        with os.fdopen(handle, "rb") as file:
+    return data if len(data) == row["length"] else Reason.TRUNCATED
+
+
+def _has_changed(path: Path, row: Mapping[str, Any]) -> bool:
+    """Whether a container is another than the one that was listed: positions mean nothing then."""
+    try:
+        return row.get("mtime_ns") not in (None, path.stat().st_mtime_ns)
+    except (OSError, ValueError):
+        return False
+
+
+def _read_path(path: Path, limits: Limits) -> bytes | Reason:
+    opened = open_regular(path)
+    if isinstance(opened, Reason):
+        return opened
+    file, found = opened
+    try:
+        with file:
             if found.st_size > limits.max_bytes:
                 return Reason.TOO_LARGE_FILE
             data = file.read(limits.max_bytes + 1)

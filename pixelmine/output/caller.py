@@ -1,15 +1,13 @@
 """Results for whoever called: shown as they come, or kept in memory."""
 
-from collections import Counter
-from collections.abc import Callable, Iterable
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator
 
 import pyarrow as pa
 
 from pixelmine.core import Cleared
 from pixelmine.core.schema import RESULTS
 
-from .file import Reasons
+from .sink import Delivered, cleared
 
 __all__ = ["CallerSink"]
 
@@ -20,27 +18,28 @@ class CallerSink:
     def __init__(self, show: Callable[[pa.RecordBatch], None] | None) -> None:
         self._show = show
         self._kept: list[pa.RecordBatch] = []
-        self._delivered: Reasons = Counter()
+        self._delivered = Delivered()
 
-    def start(self) -> set[tuple[Any, ...]]:
+    def start(self) -> Iterator[pa.RecordBatch]:
         """Nothing is remembered."""
-        return set()
+        return iter(())
 
     def restart(self) -> None:
         """Nothing to forget."""
 
     def write(self, rows: Cleared[pa.RecordBatch]) -> None:
         """Show or keep."""
-        if not isinstance(rows, Cleared):
-            raise TypeError("a sink takes only what core.clear let through.")
-        batch = rows.item.select(RESULTS.names)
-        self._delivered.update(batch["reason"].to_pylist())
+        batch = cleared(rows).select(RESULTS.names)
+        self._delivered.add(batch)
         if self._show is not None:
             self._show(batch)
         else:
             self._kept.append(batch)
 
-    def finish(self, listed: Iterable[str]) -> Reasons:  # noqa: ARG002  all was delivered at once
+    def flush(self) -> None:
+        """All was delivered at once."""
+
+    def finish(self, listed: Iterable[str]) -> Delivered:  # noqa: ARG002  all was delivered at once
         """Give the counts."""
         return self._delivered
 

@@ -1,9 +1,9 @@
 """A result file: it appears whole, at the end, sorted by row_id."""
 
-from collections import Counter
+import re
+import shutil
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any, Protocol
 
 import pyarrow as pa
 
@@ -13,46 +13,24 @@ from pixelmine.core.errors import OutputError
 
 from .formats import writer_for
 from .parts import Parts
+from .sink import Delivered, cleared
 
-__all__ = ["FileSink", "Reasons", "Sink"]
-
-
-Reasons = Counter[str | None]
-"""How many rows were delivered for each reason; None: those with an answer."""
-
-
-class Sink(Protocol):
-    """Where results go. Only what the release gate cleared is accepted."""
-
-    def start(self) -> set[tuple[Any, ...]]:
-        """Make ready; give the (row_id, size, mtime_ns) of rows delivered before."""
-        ...
-
-    def restart(self) -> None:
-        """Make ready, and forget what was written before."""
-        ...
-
-    def write(self, rows: Cleared[pa.RecordBatch]) -> None:
-        """Take rows; they may be delivered later."""
-        ...
-
-    def finish(self, listed: Iterable[str]) -> Reasons:
-        """Deliver all; `listed` are the row_ids that belong to the result."""
-        ...
+__all__ = ["FileSink", "cannot_write", "counted", "remove_leftovers"]
 
 
 class FileSink:
-    """JSON Lines, CSV or Parquet, by the file's ending; parts lie in `state` until the end."""
+    """JSON Lines, CSV, Parquet or Arrow, by the ending; parts lie in `state` until the end."""
 
     def __init__(self, path: Path, state: Path) -> None:
         self.path = path
         self._write = writer_for(path)
         self._parts = Parts(state / "parts")
 
-    def start(self) -> set[tuple[Any, ...]]:
+    def start(self) -> Iterator[pa.RecordBatch]:
         """What earlier parts hold."""
         if self.path.is_dir():
             raise OutputError(f"--out {self.path} is a folder. Give a file.")
+        remove_leftovers(self.path.parent, re.escape(self.path.name))
         return self._parts.done()
 
     def restart(self) -> None:
@@ -62,32 +40,51 @@ class FileSink:
 
     def write(self, rows: Cleared[pa.RecordBatch]) -> None:
         """Add to the current part."""
-        if not isinstance(rows, Cleared):
-            raise TypeError("a sink takes only what core.clear let through.")
         try:
-            self._parts.add(rows.item)
+            self._parts.add(cleared(rows))
         except OSError as error:
-            raise self._failed(error) from error
+            raise cannot_write(self.path, error) from error
 
-    def finish(self, listed: Iterable[str]) -> Reasons:
-        """Write the file and put it in its place."""
-        delivered: Reasons = Counter()
+    def flush(self) -> None:
+        """Commit the current part."""
         try:
             self._parts.commit()
-            with replace_file(self.path) as temporary:
-                self._write(temporary, _counted(self._parts.merged(set(listed)), delivered))
         except OSError as error:
-            raise self._failed(error) from error
+            raise cannot_write(self.path, error) from error
+
+    def finish(self, listed: Iterable[str]) -> Delivered:
+        """Write the file and put it in its place."""
+        delivered = Delivered()
+        self.flush()
+        try:
+            with replace_file(self.path) as temporary:
+                self._write(temporary, counted(self._parts.merged(listed), delivered))
+        except OSError as error:
+            raise cannot_write(self.path, error) from error
         return delivered
 
-    def _failed(self, error: OSError) -> OutputError:
-        return OutputError(
-            f"Cannot write {self.path}: {error.strerror or error}. What was committed is kept; "
-            "make room or mend the folder, then run the same command again."
-        )
+
+def cannot_write(path: Path, error: OSError) -> OutputError:
+    """What to tell of a disk that would not take the results."""
+    return OutputError(
+        f"Cannot write {path}: {error.strerror or error}. What was committed is kept; "
+        "make room or mend the folder, then run the same command again."
+    )
 
 
-def _counted(tables: Iterable[pa.Table], delivered: Reasons) -> Iterator[pa.Table]:
+def remove_leftovers(folder: Path, name: str) -> None:
+    """Remove what a process that was killed left in `folder` on its way to be `name` (a regex)."""
+    ours = re.compile(rf"\.(?:{name})\.[a-z0-9_]{{8}}\.(?:tmp|old)")
+    for path in folder.iterdir() if folder.is_dir() else ():
+        if ours.fullmatch(path.name):
+            if path.is_dir():
+                shutil.rmtree(path, ignore_errors=True)
+            else:
+                path.unlink(missing_ok=True)
+
+
+def counted(tables: Iterable[pa.Table], delivered: Delivered) -> Iterator[pa.Table]:
+    """The tables, counted as they go by."""
     for table in tables:
-        delivered.update(table["reason"].to_pylist())
+        delivered.add(table)
         yield table

@@ -1,14 +1,13 @@
-"""Committed results on their way to a file: numbered parts, each whole when it appears."""
+"""Committed rows on their way somewhere: numbered parts, each whole when it appears."""
 
+import shutil
 import time
-from collections.abc import Iterator
-from itertools import pairwise
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.dataset as ds
 import pyarrow.parquet as pq
 
 from pixelmine.core import PASSING
@@ -16,31 +15,46 @@ from pixelmine.core.atomic import replace_file
 from pixelmine.core.errors import RunError
 from pixelmine.core.schema import RESULTS
 
-__all__ = ["PART", "Parts"]
+from .items import item_keys, last_writes, newest, with_items
+from .prefix import Names
+from .sorting import in_order
+
+__all__ = ["DONE", "FILED", "PART", "Parts", "read_part"]
 
 PART = pa.schema([*RESULTS, pa.field("size", pa.int64()), pa.field("mtime_ns", pa.int64())])
 """RESULTS, and the state of the file they are about: what makes a row done."""
+
+FILED = pa.schema([*PART, pa.field("item", pa.string())])
+"""PART, and of a frame after the first the row_id of its frame 0."""
+
+DONE = pa.schema([PART.field(name) for name in ("row_id", "size", "mtime_ns")])
 
 ROWS = 50_000
 SECONDS = 10.0
 """A part is written when so many rows or seconds have come together: that much a kill can cost."""
 
-_BUCKET = 100_000
-
 
 class Parts:
-    """The parts in one folder. For a row that was done twice the newest part is right."""
+    """The parts in one folder. For an item that was done twice the last write is right.
 
-    def __init__(self, folder: Path) -> None:
+    `used`: gives the highest number that was given elsewhere and must not be given again.
+    """
+
+    def __init__(
+        self, folder: Path, schema: pa.Schema = FILED, used: Callable[[], int] = lambda: 0
+    ) -> None:
         self.folder = folder
+        self._schema = schema
+        self._used = used
         self._pending: list[pa.RecordBatch] = []
         self._rows = 0
         self._since = time.monotonic()
 
     def add(self, rows: pa.RecordBatch) -> None:
         """Take rows (at least PART's columns); commit when enough have come together."""
-        self._pending.append(rows.select(PART.names))
-        self._rows += rows.num_rows
+        if rows.num_rows:
+            self._pending.append(with_items(rows).select(self._schema.names))
+            self._rows += rows.num_rows
         if self._rows >= ROWS or time.monotonic() - self._since >= SECONDS:
             self.commit()
 
@@ -48,58 +62,73 @@ class Parts:
         """Write what is pending as the next part."""
         if self._pending:
             self.folder.mkdir(parents=True, exist_ok=True)
-            table = pa.Table.from_batches(self._pending, PART).sort_by("row_id")
-            number = 1 + max((int(path.stem) for path in self.paths()), default=0)
-            with replace_file(self.folder / f"{number:06d}.parquet") as temporary:
-                pq.write_table(table, temporary, compression="zstd")
+            self.put(1 + max(self.highest(), self._used()), last_writes(self._pending))
         self._pending, self._rows, self._since = [], 0, time.monotonic()
+
+    def highest(self) -> int:
+        """The newest part's number; 0 without any."""
+        return max((int(path.stem) for path in self.folder.glob("[0-9]*.parquet")), default=0)
+
+    def put(self, number: int, rows: pa.Table) -> None:
+        """Write part `number`, whole or not at all."""
+        with replace_file(self.folder / f"{number:06d}.parquet") as temporary:
+            pq.write_table(rows.cast(self._schema), temporary, compression="zstd")
 
     def paths(self) -> list[Path]:
         """Committed parts, oldest first."""
-        return sorted(self.folder.glob("[0-9]*.parquet"))
+        return sorted(self.folder.glob("[0-9]*.parquet"), key=lambda path: int(path.stem))
 
     def clear(self) -> None:
-        """Remove them all."""
+        """Remove them all, and what is pending."""
         for path in self.paths():
             path.unlink()
+        self._pending, self._rows, self._since = [], 0, time.monotonic()
 
-    def done(self) -> set[tuple[Any, ...]]:
-        """(row_id, size, mtime_ns) of every committed row whose reason cannot pass by itself."""
-        keys: set[tuple[Any, ...]] = set()
-        for path in self.paths():
-            table = _read(path, ["row_id", "size", "mtime_ns", "reason"])
-            *key, reasons = (column.to_pylist() for column in table.columns)
-            rows = zip(zip(*key, strict=True), reasons, strict=True)
-            keys.update(row for row, reason in rows if reason not in PASSING)
-        return keys
+    def done(self) -> Iterator[pa.RecordBatch]:
+        """DONE of the frames 0, each item's last, whose reason cannot pass by itself."""
+        passing = pa.array(sorted(PASSING), pa.string())
+        for path, right in self.current():
+            rows = read_part(path, [*DONE.names, "frame", "reason"])
+            final = pc.invert(pc.is_in(rows["reason"], passing))
+            keep = pc.and_(pc.and_(final, pc.equal(rows["frame"], 0)), pa.array(right))
+            yield from rows.filter(keep).select(DONE.names).cast(DONE).to_batches()
 
-    def merged(self, wanted: set[str]) -> Iterator[pa.Table]:
-        """RESULTS rows of the `wanted` row_ids, sorted by row_id, in tables of bounded size.
+    def current(self, listed: Names | None = None) -> Iterator[tuple[Path, np.ndarray]]:
+        """Each part, and which of its rows are right and belong to an item that is listed.
 
-        Row ids are digests, so equal ranges of them hold about as many rows each.
+        Holds about 20 bytes for each committed row.
         """
-        paths = [str(path) for path in self.paths()]
-        if not paths:
-            return
-        parts = ds.dataset(paths, schema=PART, format="parquet")
-        count = max(1, len(wanted) // _BUCKET)
-        edges = [f"{(1 << 64) * i // count:016x}" for i in range(count)] + ["g"]
-        for low, high in pairwise(edges):
-            inside = (ds.field("row_id") >= low) & (ds.field("row_id") < high)
-            table = parts.to_table(columns=RESULTS.names, filter=inside)
-            yield _newest(table, wanted).cast(RESULTS)
+        paths = self.paths()
+        items = [item_keys(read_part(path, ["row_id", "item"])) for path in paths]
+        counts = [len(keys) for keys in items]
+        keep = [
+            np.ones(len(keys), bool) if listed is None else listed.contains(keys) for keys in items
+        ]
+        every = np.concatenate([np.empty(0, "S16"), *items])
+        del items
+        last = newest(every, np.repeat(np.arange(len(paths), dtype=np.int32), counts))
+        del every
+        for path, wanted, end in zip(paths, keep, np.cumsum(counts), strict=True):
+            yield path, wanted & last[end - len(wanted) : end]
+
+    def merged(self, listed: Iterable[str]) -> Iterator[pa.Table]:
+        """RESULTS rows of the items in `listed`, sorted by row_id, in tables of bounded size."""
+        for old in self.folder.glob(".sorting-*"):  # of a process that was killed
+            shutil.rmtree(old, ignore_errors=True)
+        chosen = list(self.current(Names(listed)))
+        rows = (
+            read_part(path, RESULTS.names).filter(pa.array(right)).cast(RESULTS)
+            for path, right in chosen
+            if right.any()
+        )
+        yield from in_order(rows, sum(int(right.sum()) for _, right in chosen), self.folder)
 
 
-def _read(path: Path, columns: list[str]) -> pa.Table:
+def read_part(path: Path, columns: list[str]) -> pa.Table:
+    """Some columns of a part. Raises RunError where it is damaged."""
     try:
-        return pq.read_table(path, columns=columns)
+        return pq.read_table(path, columns=columns, partitioning=None)
     except pa.ArrowInvalid as error:
         raise RunError(
             f"{path} is damaged. Delete it and run the same command again: its rows are redone."
         ) from error
-
-
-def _newest(table: pa.Table, wanted: set[str]) -> pa.Table:
-    last = {name: at for at, name in enumerate(table["row_id"].to_pylist()) if name in wanted}
-    rows = table.take(pa.array(sorted(last.values()), pa.int64()))
-    return rows.take(pc.sort_indices(rows["row_id"]))

@@ -5,57 +5,51 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from pixelmine.core import FAILED, OK, Reason
+from pixelmine.core import OK
 from pixelmine.core.schema import RESULTS
 from pixelmine.models import Card
 from pixelmine.runtime import Outputs
 
 __all__ = ["recognised_schema", "result_rows"]
 
+_PLACE = ("row_id", "uri", "member", "frame", "size", "mtime_ns")
 
-def recognised_schema(card: Card) -> pa.Schema:
-    """RESULTS, and what a collection keeps besides: (K,) logits, (D,) embedding, file state."""
-    return pa.schema(
-        [
-            *RESULTS,
-            pa.field("size", pa.int64()),
-            pa.field("mtime_ns", pa.int64()),
+
+def recognised_schema(card: Card, vectors: bool) -> pa.Schema:
+    """RESULTS and the state of the file; with `vectors` (K,) logits and (D,) embedding too."""
+    state = [pa.field("size", pa.int64()), pa.field("mtime_ns", pa.int64())]
+    if vectors:
+        state += [
             pa.field("logits", pa.list_(pa.float32(), len(card.labels))),
             pa.field("embedding", pa.list_(pa.float32(), card.embedding_dimensions)),
         ]
-    )
+    return pa.schema([*RESULTS, *state])
 
 
 def result_rows(
-    rows: pa.RecordBatch,
-    pictures: list[tuple[str | None, Reason | None]],
+    seen: list[dict[str, Any]],
     answers: list[dict[str, Any]],
     vectors: Outputs | None,
     card: Card,
+    schema: pa.Schema,
 ) -> pa.RecordBatch:
-    """Join N listing rows with what came of them.
+    """Join N frames with what came of them.
 
-    `pictures`: (picture_id, reason) of each row; a row without a reason has the next of the M
-    `answers` (its `top` and `decision`) and of the M `vectors` (None: M = 0). Gives rows of
-    `recognised_schema(card)`.
+    `seen`: of each frame its place (as LISTING), `picture_id`, `status` and `reason`; a frame that
+    is `ok` has the next of the M `answers` (its `top` and `decision`) and of the M `vectors` (None:
+    M = 0). Gives rows of `schema`, see `recognised_schema`.
     """
-    schema = recognised_schema(card)
-    good = np.array([reason is None for _, reason in pictures], bool)
+    good = np.array([row["status"] == OK for row in seen], bool)
     at = pa.array(np.cumsum(good) - 1, mask=~good)
-    found = {
+    columns = {
         name: pa.array([a[name] for a in answers], RESULTS.field(name).type).take(at)
         for name in ("top", "decision")
     }
-    columns = {
-        **{name: rows[name] for name in ("row_id", "uri", "member", "frame", "size", "mtime_ns")},
-        "picture_id": pa.array([picture for picture, _ in pictures], pa.string()),
-        "status": pa.array(np.where(good, OK, FAILED), pa.string()),
-        "reason": pa.array([reason for _, reason in pictures], pa.string()),
-        **found,
-        "model": pa.array([card.name] * len(good), pa.string()),
-        "model_digest": pa.array([card.digest] * len(good), pa.string()),
-    }
-    if vectors is not None:
+    for name in (*_PLACE, "picture_id", "status", "reason"):
+        columns[name] = pa.array([row.get(name) for row in seen], schema.field(name).type)
+    columns["model"] = pa.array([card.name] * len(good), pa.string())
+    columns["model_digest"] = pa.array([card.digest] * len(good), pa.string())
+    if vectors is not None and "logits" in schema.names:
         for name, values in (("logits", vectors.logits), ("embedding", vectors.embedding)):
             columns[name] = _vectors(values, schema.field(name).type).take(at)
     arrays = [columns.get(f.name, pa.nulls(len(good), f.type)) for f in schema]

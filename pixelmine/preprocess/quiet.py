@@ -1,11 +1,12 @@
-"""No warnings while pictures are decoded, in however many threads at once."""
+"""No warnings, and no log lines, while pictures are decoded, in however many threads at once."""
 
+import logging
 import threading
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-__all__ = ["quiet"]
+__all__ = ["quiet", "quiet_log"]
 
 _lock = threading.Lock()
 _inside = 0
@@ -33,3 +34,26 @@ def quiet() -> Iterator[None]:
             _inside -= 1
             if _inside == 0:
                 _outer.__exit__(None, None, None)
+
+
+_logging = 0
+_outer_level = logging.NOTSET
+
+
+@contextmanager
+def quiet_log() -> Iterator[None]:
+    """Ignore what pydicom logs: its lines may quote what stands in the file."""
+    global _logging, _outer_level
+    logger = logging.getLogger("pydicom")
+    with _lock:
+        _logging += 1
+        if _logging == 1:
+            _outer_level = logger.level
+            logger.setLevel(logging.CRITICAL + 1)
+    try:
+        yield
+    finally:
+        with _lock:
+            _logging -= 1
+            if _logging == 0:
+                logger.setLevel(_outer_level)

@@ -14,6 +14,7 @@ Commit order is bytes, features, `images` last: a row in `images` never points a
 
 import json
 import re
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Self
@@ -33,6 +34,7 @@ from pixelmine.core.schema import (
     predictions_schema,
 )
 
+from .bytes import ByteStore
 from .lock import WriteLock
 from .table import Table
 
@@ -59,6 +61,7 @@ class Collection:
         self.images = self._table("images", IMAGES, ["row_id"])
         self.labels = self._table("labels", LABELS, [])
         self.splits = self._table("splits", SPLITS, ["split_id", "row_id"])
+        self.bytes = ByteStore(path / "bytes")
 
     @classmethod
     def create(cls, path: str | Path) -> Self:
@@ -132,6 +135,11 @@ class Collection:
     def id(self) -> str:
         """Given at creation; kept when the folder moves."""
         return str(self.settings["id"])
+
+    def feature(self, producer: str, fields: Sequence[pa.Field]) -> Table:
+        """The named values of one designed feature."""
+        schema = pa.schema([pa.field("picture_id", pa.string(), nullable=False), *fields])
+        return self._table(_named("features", producer), schema, ["picture_id"])
 
     def features(self, producer: str, dimensions: int) -> Table:
         """The (D,) float32 vectors of one producer."""

@@ -12,7 +12,18 @@ from .collection import Collection
 
 __all__ = ["find_split", "labelled_pictures", "split_parts"]
 
-_COLUMNS = ["row_id", "uri", "member", "frame", "content_id", "picture_id", "group"]
+_COLUMNS = [
+    "row_id",
+    "uri",
+    "member",
+    "frame",
+    "offset",
+    "length",
+    "mtime_ns",
+    "content_id",
+    "picture_id",
+    "group",
+]
 
 
 def labelled_pictures(

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
@@ -47,7 +47,7 @@ def read_pictures(
 ) -> Found:
     """Prepare every picture of the parts `train` and `val` that has exactly one label.
 
-    `shape`: (H, W, C) after preprocessing. Runs all steps but the last, which normalises. What is
+    `shape`: (H, W, C) after preprocessing. Runs all steps but the normalisation. What is
     left out is said in a note: pictures with several labels, and those that can no longer be read.
     """
     rows = labelled_pictures(collection, job.split, job.where)
@@ -55,8 +55,7 @@ def read_pictures(
     single = rows.filter(pc.equal(pc.list_value_length(rows["labels"]), 1)).to_pylist()
     if several := rows.num_rows - len(single):
         progress.note(f"{several} pictures have several labels and are left out.")
-    before = replace(preprocessing, steps=preprocessing.steps[:-1])
-    x, kept = _prepare_all(single, before, shape, progress)
+    x, kept = _prepare_all(single, preprocessing, shape, progress)
     good = [row for row, keep in zip(single, kept, strict=True) if keep]
     return Found(
         x=x,
@@ -115,4 +114,6 @@ def _prepare(
 ) -> np.ndarray | Reason:
     """One picture's pixels. A file that is no longer the one that was ingested is not used."""
     data = read({**row, "reason": None}, limits)
-    return data if isinstance(data, Reason) else preprocessing.prepare(data, limits)
+    if isinstance(data, Reason):
+        return data
+    return preprocessing.prepare_uint8(data, limits, row["frame"])

@@ -54,6 +54,9 @@ class Events:
         if time.monotonic() - self._last >= _INTERVAL_S:
             self._tell()
 
+    def behind(self, waiting: int) -> None:
+        """Training has an end."""
+
     def note(self, text: str) -> None:
         """Say one line that stays."""
         self.send("note", text=text)

@@ -12,7 +12,9 @@ import numpy as np
 from pixelmine.core.checks import check_positive
 from pixelmine.core.errors import TrainError
 from pixelmine.preprocess import Normalise
+from pixelmine.preprocess.augment import Augmentation, Mixing, mixes
 
+from .augmented import AugmentedBatches, one_hot
 from .checkpoint import Checkpoint, save
 from .data import Examples
 from .events import Events
@@ -29,7 +31,8 @@ class LoopOptions:
 
     `job`: digest of everything that the weights depend on. `state`: the folder of the checkpoint
     that is written after each epoch; `checkpoint`: the one to go on from. `normalise`: what the
-    network takes its pixels through. `patience`, `minutes`: as `History.is_over` has them.
+    network takes its pixels through. `augment`: what changes each training picture, and never a
+    held-back one. `patience`, `minutes`: as `History.is_over` has them.
     `steps_per_execution`: batches that TensorFlow runs without coming back to Python. 32 batches
     of 32 are .25 s, and give 5,000 pictures of 28x28 a second where 1 gives 3,000 (two CPU cores,
     2026-11-23); more bring nothing. The weights do not depend on it.
@@ -44,6 +47,7 @@ class LoopOptions:
     loss: str
     batch_size: int
     epochs: int
+    augment: tuple[Augmentation | Mixing, ...] = ()
     patience: int | None = None
     minutes: float | None = None
     steps_per_execution: int = 32
@@ -63,9 +67,11 @@ def fit(
     """Train what `build` makes; the network with the weights of its best epoch, and the history.
 
     The best epoch is that of the highest held-back accuracy, of equal ones that of the lowest
-    held-back loss. The order of pictures in an epoch depends on the seed and the epoch's number
-    alone, and all else is in the checkpoint: a training that was stopped between two epochs ends
-    with the same weights, to the bit, as one that was not (float32, the same machine and threads).
+    held-back loss. The order of pictures in an epoch, and how they are augmented, depends on the
+    seed and the epoch's number alone, and all else is in the checkpoint: a training that was
+    stopped between two epochs ends with the same weights, to the bit, as one that was not (float32,
+    the same machine and threads). Where an augmentation mixes labels, the loss is the categorical
+    cross-entropy, and the accuracy of an epoch counts the label of the larger share.
     Raises TrainError where the loss is not finite.
     """
     keras.utils.set_random_seed(options.seed)
@@ -105,7 +111,7 @@ def _trainer(network: Any, options: LoopOptions) -> Any:
     )
     trainer.compile(
         optimizer=options.optimizer,
-        loss=options.loss,
+        loss="categorical_crossentropy" if mixes(options.augment) else options.loss,
         metrics=["accuracy"],
         steps_per_execution=options.steps_per_execution,
     )
@@ -142,18 +148,15 @@ def _run_epoch(
             before + min((step + 1) * batch, len(train))
         )
     )
-    told = trainer.fit(
-        train.x[order],
-        train.y[order],
-        batch_size=batch,
-        epochs=1,
-        shuffle=False,
-        verbose=0,
-        callbacks=[progress],
-    ).history
-    loss, accuracy = trainer.evaluate(
-        held_back.x, held_back.y, batch_size=_EVALUATION_BATCH, verbose=0
-    )
+    how: dict[str, Any] = {"epochs": 1, "shuffle": False, "verbose": 0, "callbacks": [progress]}
+    if options.augment:
+        told = trainer.fit(
+            AugmentedBatches(train, order, batch, options.augment, options.seed, number), **how
+        ).history
+    else:
+        told = trainer.fit(train.x[order], train.y[order], batch_size=batch, **how).history
+    y = one_hot(held_back.y, len(held_back.labels)) if mixes(options.augment) else held_back.y
+    loss, accuracy = trainer.evaluate(held_back.x, y, batch_size=_EVALUATION_BATCH, verbose=0)
     if not np.isfinite([told["loss"][0], loss]).all():
         raise TrainError(
             f"The loss is no longer finite in epoch {number + 1}: training diverged. Look for "

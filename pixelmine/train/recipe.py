@@ -9,6 +9,7 @@ from typing import Any, Self
 from pixelmine.core.checks import check_one_of, check_positive
 from pixelmine.core.errors import UsageError
 from pixelmine.preprocess import DecodeOptions, Normalise, Preprocessing, Resize
+from pixelmine.preprocess.augment import Augmentation, Mixing, from_card, to_card
 
 __all__ = ["Header", "Recipe", "load_recipe", "recipe_names"]
 
@@ -35,7 +36,8 @@ class Recipe:
     `height`, `width`: what pictures are scaled to, in pixels; an idx folder's own size goes first.
     `channels`: 1 grey, 3 RGB. `mean`, `std`: a pixel p becomes (p - mean) / std. `held_back`: the
     share of the training pictures that chooses the epoch, where a split names no part `val`.
-    `patience`: stop after so many epochs without a better one; None runs them all.
+    `patience`: stop after so many epochs without a better one; None runs them all. `augment`: what
+    changes each training picture by chance, in order, each a table with a `step` and its options.
     """
 
     name: str
@@ -54,6 +56,7 @@ class Recipe:
     epochs: int
     held_back: float
     patience: int | None = None
+    augment: tuple[dict[str, Any], ...] = ()
 
     def __post_init__(self) -> None:
         for name in ("height", "width", "std", "batch_size", "epochs"):
@@ -66,6 +69,8 @@ class Recipe:
         check_one_of("optimizer", self.optimizer, _OPTIMIZERS)
         check_one_of("loss", self.loss, _LOSSES)
         self.preprocessing(self.height, self.width)
+        # with every default, so that a checkpoint is not gone on from under another one
+        object.__setattr__(self, "augment", tuple(to_card(from_card(self.augment))))
 
     @classmethod
     def from_toml(cls, text: str) -> Self:
@@ -101,6 +106,11 @@ class Recipe:
     def normalise(self) -> Normalise:
         """The last step, which gives float32."""
         return Normalise(mean=self.mean, std=self.std)
+
+    @property
+    def augmentations(self) -> tuple[Augmentation | Mixing, ...]:
+        """What `augment` lists."""
+        return from_card(self.augment)
 
 
 def recipe_names() -> list[str]:

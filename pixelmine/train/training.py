@@ -61,6 +61,7 @@ def _options(plan: Plan) -> LoopOptions:
         loss=plan.recipe.loss,
         batch_size=plan.recipe.batch_size,
         epochs=plan.recipe.epochs,
+        augment=plan.recipe.augmentations,
         patience=plan.recipe.patience,
         minutes=plan.job.minutes,
     )
@@ -122,9 +123,11 @@ def _training(plan: Plan, history: History) -> Training:
 
 
 def _description(plan: Plan, history: History) -> str:
+    changed = ", ".join(part["step"] for part in plan.recipe.augment)
     return (
         f"{len(plan.examples.labels)} classes, learnt from {len(plan.kept)} pictures of "
-        f"{plan.source_name}; epoch {history.best + 1} of {len(history)} is kept."
+        f"{plan.source_name}{f', changed by {changed}' if changed else ''}; "
+        f"epoch {history.best + 1} of {len(history)} is kept."
     )
 
 

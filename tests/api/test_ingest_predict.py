@@ -113,8 +113,8 @@ def test_predict_of_a_collection_looks_at_each_picture_once(
     seen = []
     real = features.extract
 
-    def counting(pixels, network):  # type: ignore[no-untyped-def]
-        found = real(pixels, network)
+    def counting(*arguments):  # type: ignore[no-untyped-def]
+        found = real(*arguments)
         seen.append(0 if found is None else len(found.logits))
         return found
 
@@ -125,7 +125,8 @@ def test_predict_of_a_collection_looks_at_each_picture_once(
     assert predict(collection, precision="f32").counts.ok == 3
     assert sum(seen) == 2
     about = show(collection)
-    assert list(about.predictions.values()) == list(about.features.values()) == [2]
+    assert list(about.predictions.values()) == [2]
+    assert list(about.features.values()) == [2, 2, 2]  # embedding, PDQ, measures
     out = predict(collection, precision="f32", out=tmp_path / "r.jsonl")
     assert sum(seen) == 2
     rows = [json.loads(line) for line in (tmp_path / "r.jsonl").read_text().splitlines()]
@@ -251,15 +252,15 @@ def test_a_label_set_by_hand_survives_an_ingest_that_tells_groups(tmp_path: Path
 def test_a_result_file_tries_again_what_can_pass(
     pictures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from pixelmine import pipeline
+    from pixelmine import looking
     from pixelmine.core import Reason
 
-    real = pipeline.source.read
+    real = looking.source.read
 
-    def denied(row, limits):  # type: ignore[no-untyped-def]
-        return Reason.DENIED if row["uri"].endswith("china.jpg") else real(row, limits)
+    def denied(row, *more):  # type: ignore[no-untyped-def]
+        return Reason.DENIED if row["uri"].endswith("china.jpg") else real(row, *more)
 
-    monkeypatch.setattr(pipeline.source, "read", denied)
+    monkeypatch.setattr(looking.source, "read", denied)
     assert predict(pictures, out=tmp_path / "r.jsonl").counts.reasons["denied"] == 1
     monkeypatch.undo()
     assert predict(pictures, out=tmp_path / "r.jsonl").counts.reasons["denied"] == 0
@@ -326,7 +327,7 @@ def test_several_sources_share_one_table_and_one_name(tmp_path: Path) -> None:
     assert (found.listed, found.counts.failed, found.labels) == (2, 0, 2)
     again = ingest([tmp_path / "b/../a"], tmp_path / "c")
     assert (again.listed, again.counts.rows, show(tmp_path / "c").pictures) == (1, 0, 2)
-    with pytest.raises(UsageError, match="lies in the source"):
+    with pytest.raises(UsageError, match="lies within"):
         ingest([tmp_path, tmp_path / "a"], tmp_path / "d")
 
 
@@ -343,7 +344,7 @@ def test_a_table_corrected_before_the_run_goes_on_is_read_again(
     def killed(*_: object) -> int:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(module, "_add_labels", killed)
+    monkeypatch.setattr(module, "add_labels", killed)
     options = LabelOptions(labels=str(table))
     with pytest.raises(KeyboardInterrupt):
         ingest([tmp_path / "p"], tmp_path / "c", labels=options)
@@ -391,7 +392,7 @@ def test_predictions_of_two_precisions_are_kept_apart(collection: Path) -> None:
 
 
 def test_a_wrong_option_does_not_spoil_the_run(pictures: Path, tmp_path: Path) -> None:
-    for wrong in ({"runtime": "bogus"}, {"precision": "f8"}, {"engine": "spark"}):
+    for wrong in ({"runtime": "bogus"}, {"precision": "f8"}):
         with pytest.raises(UsageError, match="must be one of"):
             predict(pictures, out=tmp_path / "r.jsonl", **wrong)
     assert predict(pictures, out=tmp_path / "r.jsonl").counts.rows == 6

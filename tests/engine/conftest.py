@@ -1,6 +1,7 @@
 """A small stage, and listings for it."""
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import pyarrow as pa
 import pytest
@@ -12,6 +13,7 @@ from pixelmine.engine.stage import BATCH_ROWS
 DONE = pa.schema(
     [
         pa.field("row_id", pa.string(), nullable=False),
+        pa.field("frame", pa.int32(), nullable=False),
         pa.field("size", pa.int64()),
         pa.field("said", pa.string()),
         pa.field("halves", pa.list_(pa.float32(), 2)),
@@ -21,9 +23,14 @@ DONE = pa.schema(
 
 @dataclass(frozen=True)
 class Say:
-    """Says what a row holds. `fail`: `open`, or the row_id at which to raise."""
+    """Says what a row holds. `fail`: `open`, or the row_id at which to raise.
+
+    `frames`: so many rows come of each. `closed`: a file that `close` makes.
+    """
 
     fail: str | None = None
+    frames: int = 1
+    closed: str | None = None
 
     @property
     def schema(self):
@@ -32,23 +39,29 @@ class Say:
     def open(self):
         if self.fail == "open":
             raise ModelError("the model is broken: file:///ünï")
-        return self.work
+        return self
 
-    def work(self, rows):
+    def close(self):
+        if self.closed:
+            Path(self.closed).touch()
+
+    def __call__(self, rows):
         if not rows.schema.equals(LISTING) or not 0 < rows.num_rows <= BATCH_ROWS:
             raise TypeError(f"{rows.num_rows} rows of {rows.schema}")
         out = []
         for row in rows.to_pylist():
             if row["row_id"] == self.fail:
                 raise LookupError(f"{row['row_id']} is odd")
-            out.append(
-                {
-                    "row_id": row["row_id"],
-                    "size": row["size"],
-                    "said": repr([row["uri"], row["meta"], row["group"], row["reason"]]),
-                    "halves": [row["frame"] / 2, 0.25] if row["frame"] else None,
-                }
-            )
+            for frame in range(self.frames):
+                out.append(
+                    {
+                        "row_id": row["row_id"] + (f" {frame}" if frame else ""),
+                        "frame": frame,
+                        "size": row["size"],
+                        "said": repr([row["uri"], row["meta"], row["group"], row["data"]]),
+                        "halves": [row["frame"] / 2, 0.25] if row["frame"] else None,
+                    }
+                )
         return pa.RecordBatch.from_pylist(out, DONE)
 
 
@@ -71,6 +84,7 @@ def batches():
                 "group": "g\n" if n % 2 else None,
                 "meta": [("ä", "b")] if n % 4 else None,
                 "reason": None if n % 5 else "not_found",
+                "data": None if n % 7 else b"bytes %d" % n,
                 **more,
             }
             for n in range(start, start + count)

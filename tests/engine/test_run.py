@@ -8,7 +8,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from pixelmine.core.errors import OutputError, RunError
-from pixelmine.engine import DONE_KEY, Run
+from pixelmine.engine import DONE_KEY, Keys, Run
 from pixelmine.engine import run as run_module
 
 ASKED = {"job": "test", "source": "file:///a", "top": 5}
@@ -19,15 +19,19 @@ def names(batches):
 
 
 def keys(batches):
-    return {key for b in batches for key in zip(*(b[k].to_pylist() for k in DONE_KEY), strict=True)}
+    return Keys(batch.select(DONE_KEY) for batch in batches)
 
 
 def files(folder):
     return sorted(path.name for path in folder.iterdir())
 
 
+def without_data(batches):
+    return pa.Table.from_batches(batches).drop_columns(["data"])
+
+
 def remaining(run, done):
-    with run.remaining(done) as (shards, count):
+    with run.remaining(run.shards(), done) as (shards, count):
         found = [row for shard in shards for row in pq.read_table(shard)["row_id"].to_pylist()]
         assert len(found) == count
     assert not (run.folder / "remaining").exists()
@@ -56,7 +60,8 @@ def test_it_goes_on_with_what_it_settled_on(tmp_path, batches):
 def test_a_listing_keeps_every_column(tmp_path, batches):
     with Run.open(tmp_path, ASKED) as run:
         run.list(lambda: batches(7))
-        assert pa.Table.from_batches(run.rows()) == pa.Table.from_batches(batches(7))
+        assert pa.Table.from_batches(run.rows()) == without_data(batches(7))
+        assert pq.read_table(run.shards()[0]) == pa.Table.from_batches(batches(7))
 
 
 def test_a_finished_run_lists_anew(tmp_path, batches):
@@ -83,14 +88,14 @@ def test_a_listing_that_fails_half_way_leaves_none(tmp_path, batches):
         run.finish()
         with pytest.raises(OSError, match="went away"):
             run.list(broken)
-        assert names(run.rows()) == names(batches(10))
+        assert names(run.rows()) == []
 
 
-def test_nothing_listed(tmp_path):
+def test_nothing_listed(tmp_path, batches):
     with Run.open(tmp_path, ASKED) as run:
         assert run.list(list) == 0
-        assert list(run.shards()) == list(run.rows()) == remaining(run, set()) == []
-        assert remaining(run, {("x", 1, 1)}) == []
+        assert list(run.shards()) == list(run.rows()) == remaining(run, Keys([])) == []
+        assert remaining(run, keys(batches(1))) == []
 
 
 def test_what_remains_is_what_is_not_done(tmp_path, batches, monkeypatch):
@@ -98,10 +103,37 @@ def test_what_remains_is_what_is_not_done(tmp_path, batches, monkeypatch):
     with Run.open(tmp_path, ASKED) as run:
         run.list(lambda: batches(2500))
         assert len(run.shards()) == 2
-        assert remaining(run, set()) == names(batches(2500))
+        assert remaining(run, Keys([])) == names(batches(2500))
         assert remaining(run, keys(batches(1000, 500))) == names(batches(500) + batches(1000, 1500))
         assert remaining(run, keys(batches(2500))) == []
         assert names(run.rows()) == names(batches(2500))
+
+
+def test_a_shard_that_is_done_is_not_looked_at_again(tmp_path, batches, monkeypatch):
+    monkeypatch.setattr(run_module, "SHARD_ROWS", 1000)
+    monkeypatch.setattr(run_module, "GROUP", 2)
+    with Run.open(tmp_path, ASKED) as run:
+        run.list(lambda: batches(5500))
+        groups = list(run.groups())
+        assert [len(group) for group in groups] == [2, 1]
+        assert run.left() == 5500
+        run.mark(groups[0])
+    with Run.open(tmp_path, ASKED) as run:
+        assert list(run.groups()) == groups[1:]
+        assert run.left() == 5500 - run.rows_of(groups[0])
+        assert names(run.rows()) == names(batches(5500))
+        run.finish()
+        run.list(lambda: batches(5500))
+        assert list(run.groups()) == groups
+
+
+def test_a_listing_with_pictures_is_cut_by_their_bytes(tmp_path, batches, monkeypatch):
+    monkeypatch.setattr(run_module, "SHARD_BYTES", 50_000)
+    with Run.open(tmp_path, ASKED) as run:
+        run.list(
+            lambda: (b.slice(n, 1) for b in batches(10, data=bytes(20_000)) for n in range(10))
+        )
+        assert [run.rows_of([shard]) for shard in run.shards()] == [3, 3, 3, 1]
 
 
 def test_a_changed_file_is_not_done(tmp_path, batches):

@@ -29,7 +29,7 @@ def _pictures(count: int) -> Iterator[np.ndarray]:
 
 def test_every_picture_once_in_order_in_full_batches() -> None:
     network = Mean()
-    found = extract(_pictures(2 * BATCH + 3), network)
+    found = extract(_pictures(2 * BATCH + 3), network, np.asarray)
     assert found is not None
     assert found.logits[:, 0].tolist() == list(range(2 * BATCH + 3))
     assert network.sizes == [BATCH, BATCH, 3]
@@ -37,7 +37,7 @@ def test_every_picture_once_in_order_in_full_batches() -> None:
 
 def test_nothing_gives_none_and_runs_nothing() -> None:
     network = Mean()
-    assert extract(iter(()), network) is None
+    assert extract(iter(()), network, np.asarray) is None
     assert network.sizes == []
 
 
@@ -49,6 +49,21 @@ def test_pictures_are_taken_as_they_come_not_all_at_once() -> None:
             taken.append((index, len(network.sizes)))
             yield picture
 
-    extract(slowly(), network)
+    extract(slowly(), network, np.asarray)
     assert taken[BATCH] == (BATCH, 1)
     assert taken[2 * BATCH] == (2 * BATCH, 2)
+
+
+def test_a_batch_is_normalised_first() -> None:
+    found = extract(_pictures(5), Mean(), lambda batch: batch.astype(np.float32) / 2 + 1)
+    assert found is not None
+    assert found.logits[:, 0].tolist() == [1, 1.5, 2, 2.5, 3]
+
+
+def test_of_several_views_the_mean_is_given() -> None:
+    network = Mean()
+    views = (np.stack([np.full((2, 2, 1), n + v, np.uint8) for v in (0, 1, 5)]) for n in range(9))
+    found = extract(views, network, np.asarray, views=3)
+    assert found is not None
+    assert found.logits[:, 0].tolist() == [n + 2 for n in range(9)]
+    assert network.sizes == [15, 12]

@@ -264,13 +264,33 @@ def test_a_folder_whose_name_is_not_utf8_still_has_one(tmp_path):
     [
         {"name_column": "x"},
         {"label_column": "x", "labels": FOLDERS},
-        {"group_by": "sender"},
         {"group_by": "sender", "labels": FOLDERS},
     ],
 )
 def test_options_that_do_not_go_together(options):
     with pytest.raises(UsageError, match=r"FILE\.csv"):
         LabelOptions(**options)
+
+
+@pytest.mark.parametrize("options", [{"group_by": "sender"}, {"label_column": "what"}])
+def test_a_folder_has_no_columns(root, options):
+    with pytest.raises(UsageError, match=r"FILE\.csv"):
+        FolderLabels(root, LabelOptions(**options))
+
+
+@pytest.mark.parametrize("name", ["a.jpg", "sub/a.jpg", "/x/a.jpg", "x/a.png"])
+def test_members_of_archives_and_addresses_are_found_like_files(table, name):
+    found = table("image,label\na,stem\na.jpg,name\nsub/a.jpg,path\n")
+    wanted = {"sub/a.jpg": "path", "x/a.png": "stem"}.get(name, "name")
+    assert found.describe_name(name)["label"] == wanted
+    assert found.describe_name("other.jpg") == {}
+    assert found.describe_name("other.jpg", "sub/a.jpg")["label"] == "path"
+
+
+def test_the_folder_of_a_member_is_its_label(root):
+    found = FolderLabels(root, LabelOptions(labels=FOLDERS, group_by=FOLDERS))
+    assert found.describe_name("x/cat/a.jpg") == {"label": "cat", "group": "cat"}
+    assert found.describe_name("a.jpg") == {"label": None, "group": None}
 
 
 def test_the_clothing_table(test_data):

@@ -7,6 +7,7 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
+from pixelmine.core import ids
 from pixelmine.output.parts import PART
 
 ODD = 'a "b", c; d|e\r\nf\ttabbed 图片 é \u2028'
@@ -26,7 +27,7 @@ def good(number, **more):
         "row_id": name_of(number),
         "uri": f"file:///{number}%0A.jpg",
         "member": "m,\n",
-        "frame": number % 3,
+        "frame": 0,
         "picture_id": name_of(-number),
         "status": "ok",
         "reason": None,
@@ -41,6 +42,22 @@ def good(number, **more):
         "mtime_ns": 2**60,
         **more,
     }
+
+
+def frames(number, count, **more):
+    """The rows of one file with so many frames."""
+    uri, member = f"file:///{number}.gif", ""
+    return [
+        good(
+            number,
+            row_id=ids.row_id(uri, member, frame),
+            uri=uri,
+            member=member,
+            frame=frame,
+            **more,
+        )
+        for frame in range(count)
+    ]
 
 
 def bad(number, **more):

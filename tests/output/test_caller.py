@@ -7,10 +7,11 @@ from pixelmine.output import CallerSink
 
 def test_rows_are_kept_and_sorted(batch):
     sink = CallerSink(None)
-    assert sink.start() == set()
+    assert list(sink.start()) == []
     for numbers in ([3, 1, 4], [2, 0]):
         sink.write(clear(batch(numbers), PassPolicy()))
-    assert sink.finish([]) == {None: 3, "truncated": 2}
+    delivered = sink.finish([])
+    assert (delivered.items, delivered.reasons) == (5, {None: 3, "truncated": 2})
     assert sink.table.schema == RESULTS
     assert sink.table["row_id"].to_pylist() == sorted(batch(range(5))["row_id"].to_pylist())
 
@@ -22,7 +23,7 @@ def test_rows_are_shown_as_they_come(batch):
     assert [rows.schema for rows in shown] == [RESULTS]
     sink.write(clear(batch([3]), PassPolicy()))
     assert sink.table is None
-    assert sink.finish([]) == {None: 1, "truncated": 1}
+    assert sink.finish([]).reasons == {None: 1, "truncated": 1}
 
 
 def test_nothing_at_all():

@@ -99,7 +99,7 @@ def test_the_ending_says_the_format(name):
 
 @pytest.mark.parametrize("name", ["r", "r.json", "r.txt", "csv", ".csv", "r.csv.gz"])
 def test_another_ending_is_refused(name):
-    with pytest.raises(UsageError, match=r"--out must end in \.jsonl, \.csv, \.parquet"):
+    with pytest.raises(UsageError, match=r"--out must end in \.jsonl, \.csv, \.parquet, \.arrow"):
         writer_for(Path(name))
 
 

@@ -5,15 +5,21 @@ import pyarrow as pa
 import pytest
 
 from pixelmine.core import Reason
-from pixelmine.core.schema import LISTING, RESULTS
+from pixelmine.core.schema import RESULTS
 from pixelmine.output import recognised_schema, result_rows
 from pixelmine.runtime import Outputs
 
 CARD = SimpleNamespace(labels=["a", "b", "c"], embedding_dimensions=2, name="net", digest="d" * 64)
+SCHEMA = recognised_schema(CARD, vectors=True)
 
 
-def listing(count):
-    rows = [
+def joined(pictures, answers, vectors, schema=SCHEMA):
+    return result_rows(frames(pictures), answers, vectors, CARD, schema)
+
+
+def frames(pictures):
+    """Rows as they are looked at; `pictures`: (picture_id, reason) of each."""
+    return [
         {
             "row_id": f"r{n}",
             "uri": f"file:///{n}",
@@ -23,10 +29,12 @@ def listing(count):
             "mtime_ns": n or None,
             "label": "not theirs",
             "group": "secret",
+            "status": "failed" if reason else "ok",
+            "reason": reason,
+            **({"picture_id": picture} if picture else {}),
         }
-        for n in range(count)
+        for n, (picture, reason) in enumerate(pictures)
     ]
-    return pa.RecordBatch.from_pylist(rows, LISTING)
 
 
 def answer(index):
@@ -45,8 +53,8 @@ def test_good_and_bad_rows_get_their_own_answers():
         *(("p3", None), ("p4", None), (None, Reason.DENIED)),
     ]
     answers = [answer(2), answer(0), answer(1)]
-    rows = result_rows(listing(6), pictures, answers, outputs(3), CARD)
-    assert rows.schema == recognised_schema(CARD)
+    rows = joined(pictures, answers, outputs(3))
+    assert rows.schema == SCHEMA
     rows = rows.to_pylist()
     good = {1: 0, 3: 1, 4: 2}
     for number, (row, (picture, reason)) in enumerate(zip(rows, pictures, strict=True)):
@@ -66,30 +74,38 @@ def test_good_and_bad_rows_get_their_own_answers():
             assert [row[name] for name in empty] == [None] * 7
 
 
+def test_vectors_only_where_they_are_wanted():
+    schema = recognised_schema(CARD, vectors=False)
+    assert schema.names == [*RESULTS.names, "size", "mtime_ns"]
+    rows = joined([("p", None)], [answer(1)], outputs(1), schema)
+    assert rows.schema == schema
+    assert rows["decision"].to_pylist() == [["b"]]
+
+
 def test_all_bad():
     pictures = [(None, Reason.EMPTY)] * 4
-    rows = result_rows(listing(4), pictures, [], None, CARD)
+    rows = joined(pictures, [], None)
     assert rows["status"].to_pylist() == ["failed"] * 4
     assert rows["logits"].null_count == rows["top"].null_count == 4
 
 
 def test_no_rows():
-    assert result_rows(listing(0), [], [], None, CARD).num_rows == 0
+    assert joined([], [], None).num_rows == 0
 
 
 def test_all_good_with_vectors_that_are_views():
     vectors = outputs(6)
     strided = Outputs(logits=vectors.logits[::2], embedding=vectors.embedding[::2])
-    rows = result_rows(listing(3), [("p", None)] * 3, [answer(0)] * 3, strided, CARD)
+    rows = joined([("p", None)] * 3, [answer(0)] * 3, strided)
     assert rows["logits"].to_pylist() == vectors.logits[::2].tolist()
 
 
 def test_an_answer_too_few_is_noticed():
     with pytest.raises((IndexError, pa.ArrowIndexError)):
-        result_rows(listing(2), [("p", None)] * 2, [answer(0)], outputs(2), CARD)
+        joined([("p", None)] * 2, [answer(0)], outputs(2))
 
 
 def test_results_are_a_part_of_what_is_recognised():
-    names = recognised_schema(CARD).names
+    names = SCHEMA.names
     assert names[: len(RESULTS)] == RESULTS.names
     assert names[len(RESULTS) :] == ["size", "mtime_ns", "logits", "embedding"]

@@ -14,7 +14,7 @@ from PIL.PngImagePlugin import PngImageFile
 from pixelmine.core import Limits, Reason
 from pixelmine.core.errors import UsageError
 from pixelmine.preprocess import DecodeOptions, Picture, decode
-from pixelmine.preprocess.decode import jpeg_scale
+from pixelmine.preprocess.decode_jpeg import jpeg_scale
 
 
 def reason(data, limits=None):
@@ -151,7 +151,7 @@ def test_a_file_that_is_cut_off_in_its_header(photo, encode, form):
         (b"\0", Reason.NOT_AN_IMAGE),
         (b"Dear Sir or Madam,", Reason.NOT_AN_IMAGE),
         (b"<?xml version='1.0'?><svg/>", Reason.NOT_AN_IMAGE),
-        (b"\0\0\0\x18ftypheic" + b"\0" * 99, Reason.UNSUPPORTED_FORMAT),
+        (b"\0\0\0\x1cftypmp42" + b"\0" * 99, Reason.CORRUPT),
         (b"\xff\xd8\xff\xe0" + b"\0" * 99, Reason.CORRUPT),
         (b"\x89PNG\r\n\x1a\n" + b"\0" * 99, Reason.CORRUPT),
         (b"GIF89a", Reason.CORRUPT),

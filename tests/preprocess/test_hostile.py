@@ -3,7 +3,9 @@
 import io
 import time
 from collections import Counter
+from contextlib import suppress
 from importlib.resources import files
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -13,13 +15,16 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from pixelmine.core import Limits, Reason
-from pixelmine.preprocess import DecodeOptions, Picture, decode
+from pixelmine.core.ids import array_bytes
+from pixelmine.preprocess import DecodeOptions, Frames, Picture, decode, decode_frames
 
 LIMITS = Limits(max_pixels=4_000_000, max_bytes=1_000_000)
 
 
-def outcome(data, limits=LIMITS, options=DecodeOptions()):  # noqa: B008  it does not change
-    found = decode(data, options, limits)
+ALL = Frames(which="all")
+
+
+def checked(found, limits=LIMITS, options=DecodeOptions()):  # noqa: B008  it does not change
     if isinstance(found, Picture):
         assert found.pixels.dtype == np.uint8
         assert found.pixels.shape[2] == (1 if options.colour == "grey" else 3)
@@ -29,6 +34,21 @@ def outcome(data, limits=LIMITS, options=DecodeOptions()):  # noqa: B008  it doe
         return f"ok {found.format}"
     assert isinstance(found, Reason)
     return str(found)
+
+
+def outcome(data, limits=LIMITS, options=DecodeOptions()):  # noqa: B008  it does not change
+    return checked(decode(data, options, limits), limits, options)
+
+
+def outcomes(data, limits=LIMITS):
+    """Of all frames, the first being the picture that `decode` gives."""
+    frames = list(decode_frames(data, DecodeOptions(), limits, ALL))
+    numbers = [index for index, _ in frames]
+    assert numbers == list(range(len(frames)))
+    assert 1 <= len(frames) <= limits.max_frames + 1
+    found = [checked(frame, limits) for _, frame in frames]
+    assert found[0] == outcome(data, limits)
+    return found
 
 
 def real_files():
@@ -58,6 +78,37 @@ def real_files():
         file = io.BytesIO()
         image.save(file, form, **options)
         found[name] = file.getvalue()
+    for form in ("GIF", "WEBP", "PNG", "TIFF"):
+        file = io.BytesIO()
+        others = [small.rotate(90 * turn) for turn in (1, 2)]
+        small.save(file, form, save_all=True, append_images=others)
+        found[f"moving {form}"] = file.getvalue()
+    found["array"] = array_bytes(np.asarray(small))
+    return {**found, **more_files(np.asarray(small))}
+
+
+def more_files(pixels):
+    """Of the formats that want an extra, where it is installed."""
+    found = {}
+    with suppress(ImportError):
+        import av
+
+        for form, codec in (("mp4", "libx264"), ("webm", "libvpx"), ("avi", "mpeg4")):
+            file = io.BytesIO()
+            with av.open(file, "w", format=form) as container:
+                stream = container.add_stream(codec, rate=5)
+                stream.height, stream.width, stream.pix_fmt = *pixels.shape[:2], "yuv420p"
+                for turn in range(6):
+                    turned = np.ascontiguousarray(np.roll(pixels, turn, axis=1))
+                    frame = av.VideoFrame.from_ndarray(turned, format="rgb24")
+                    container.mux(stream.encode(frame))
+                container.mux(stream.encode())
+            found[form] = file.getvalue()
+    with suppress(ImportError):
+        import pydicom.data
+
+        for name in ("CT_small.dcm", "MR_small_RLE.dcm", "SC_rgb_small_odd_jpeg.dcm", "rtdose.dcm"):
+            found[name] = Path(pydicom.data.get_testdata_file(name, download=False)).read_bytes()
     return found
 
 
@@ -99,11 +150,23 @@ def test_the_real_files_are_pictures(name):
 
 
 @pytest.mark.parametrize("name", REAL)
-@settings(deadline=None, max_examples=150, database=None)
+@settings(deadline=None, max_examples=100, database=None)
 @given(changes=CHANGES, grey=st.booleans())
 def test_files_that_were_changed(name, changes, grey):
     options = DecodeOptions(rule="scaled-256", colour="grey" if grey else "rgb")
     outcome(changed(REAL[name], changes), options=options)
+
+
+FRAMED = [
+    name for name in REAL if name.startswith("moving") or name[:2] in ("mp", "we", "av", "rt")
+]
+
+
+@pytest.mark.parametrize("name", FRAMED)
+@settings(deadline=None, max_examples=60, database=None)
+@given(changes=CHANGES)
+def test_all_frames_of_files_that_were_changed(name, changes):
+    outcomes(changed(REAL[name], changes), Limits(max_pixels=1_000_000, max_frames=20))
 
 
 @settings(deadline=None, max_examples=400, database=None)
@@ -122,16 +185,22 @@ def test_every_file_cut_off_anywhere(name):
         outcome(data[:length])
 
 
-def test_the_hostile_set(test_data, capsys):
-    paths = sorted(path for path in (test_data / "hostile").rglob("*") if path.is_file())
-    start, counts = time.monotonic(), Counter()
+FOLDERS = {"hostile": 3000, "dicom": 79, "exif-orientation": 18, "neardup-ukbench": 30}
+
+
+@pytest.mark.parametrize("folder", FOLDERS)
+def test_every_file_is_a_picture_or_has_one_reason(test_data, capsys, folder):
+    paths = sorted(path for path in (test_data / folder).rglob("*") if path.is_file())
+    start, counts, frames = time.monotonic(), Counter(), 0
     for path in paths:
-        counts[outcome(path.read_bytes(), Limits())] += 1
+        found = outcomes(path.read_bytes(), Limits())
+        counts[found[0]] += 1
+        frames += len(found)
     seconds = time.monotonic() - start
     with capsys.disabled():
         told = ", ".join(f"{count} {name}" for name, count in counts.most_common())
-        print(f"\nhostile: {len(paths)} files in {seconds:.1f} s: {told}")
-    assert counts.total() == len(paths) > 3000
+        print(f"\n{folder}: {len(paths)} files, {frames} frames in {seconds:.1f} s: {told}")
+    assert counts.total() == len(paths) >= FOLDERS[folder]
     assert seconds < 60
 
 

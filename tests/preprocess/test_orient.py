@@ -103,3 +103,14 @@ def test_the_eight_photographs_are_one_picture(test_data, look, shape):
         assert np.abs(eighth(picture) - first).mean() < 3
     for wrong in (first[:, ::-1], first[::-1], first[::-1, ::-1]):
         assert np.abs(wrong - first).mean() > 30
+
+
+@pytest.mark.parametrize("shape", ["Landscape", "Portrait"])
+def test_the_eight_photographs_are_one_picture_at_the_pinned_rule(test_data, look, shape):
+    folder = test_data / "exif-orientation"
+    found = [look((folder / f"{shape}_{n}.jpg").read_bytes(), "scaled-256") for n in range(9)]
+    first = found[1].pixels.astype(float)
+    assert min(first.shape[:2]) == 300
+    for picture in found:
+        assert picture.pixels.shape == first.shape
+        assert np.abs(picture.pixels - first).mean() < 3

@@ -3,19 +3,23 @@ import pickle
 import subprocess
 import sys
 
+import cv2
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from pixelmine.core import Limits, Reason
-from pixelmine.core.errors import ModelError
-from pixelmine.preprocess import (
+from pixelmine.core.errors import ModelError, UsageError
+from pixelmine.preprocess import DecodeOptions, Preprocessing, decode
+from pixelmine.preprocess.steps import (
     CenterCrop,
-    DecodeOptions,
+    Convert,
+    FiveCrop,
     Normalise,
-    Preprocessing,
+    Pad,
     Resize,
     Rotate,
-    decode,
 )
 
 LIKE_A_CARD = Preprocessing(
@@ -173,3 +177,77 @@ def test_arrays_become_what_the_card_says(photo):
 
 def test_grey_without_channels_gets_one():
     assert Preprocessing()(np.zeros((4, 5), np.uint8)).shape == (4, 5, 1)
+
+
+# --- the two halves ---------------------------------------------------------------------------
+
+FIVE = Preprocessing(steps=(Resize(short_side=40), FiveCrop(height=32, width=24), Normalise()))
+LAW = [
+    Preprocessing(steps=(Resize(height=9, width=7), Normalise(mean=(0.1, 120.5, 7.0), std=3.3))),
+    Preprocessing(steps=(Resize(height=9, width=7), Normalise(), Normalise(mean=0.5, std=0.5))),
+    Preprocessing(steps=(Pad(height=20, width=20), CenterCrop(height=20, width=20))),
+    Preprocessing(steps=(CenterCrop(height=6, width=5), Convert(to="grey"), Normalise(mean=9.0))),
+    Preprocessing(steps=(Normalise(), CenterCrop(height=6, width=5), Normalise(mean=0.2, std=7.0))),
+    FIVE,
+]
+
+
+@settings(deadline=None, max_examples=60, database=None)
+@given(
+    st.sampled_from(LAW),
+    st.lists(st.tuples(st.integers(1, 30), st.integers(1, 30)), min_size=1, max_size=4),
+    st.integers(0, 2**32),
+)
+def test_the_halves_make_the_whole_to_the_bit(preprocessing, sizes, seed):
+    random = np.random.default_rng(seed)
+    pictures = [random.integers(0, 256, (*size, 3)).astype(np.uint8) for size in sizes]
+    files = [png(pixels) for pixels in pictures]
+    whole = np.stack([preprocessing.prepare(data, Limits()) for data in files])
+    batch = np.stack([preprocessing.prepare_uint8(data, Limits()) for data in files])
+    halves = preprocessing.normalise(batch)
+    assert (halves.dtype, halves.shape) == (whole.dtype, whole.shape)
+    np.testing.assert_array_equal(halves, whole)
+    np.testing.assert_array_equal(np.stack([preprocessing(p) for p in pictures]), whole)
+    decoded = np.stack([preprocessing.apply_uint8(pixels, Limits()) for pixels in pictures])
+    np.testing.assert_array_equal(decoded, batch)
+
+
+def png(pixels):
+    return cv2.imencode(".png", pixels[..., ::-1])[1].tobytes()
+
+
+def test_the_first_half_gives_uint8():
+    for preprocessing in (FIVE, LAW[1], LIKE_A_CARD, ALL):
+        found = preprocessing.prepare_uint8(png(np.zeros((5, 6, 3), np.uint8)), Limits())
+        assert found.dtype == np.uint8
+    found = LIKE_A_CARD.prepare_uint8(png(np.zeros((5, 6, 3), np.uint8)), Limits())
+    assert LIKE_A_CARD.normalise(found) is found  # no normalise: nothing to do
+
+
+def test_the_first_half_says_why_not():
+    assert LIKE_A_CARD.prepare_uint8(b"", Limits()) is Reason.EMPTY
+    wide = Preprocessing(steps=(Pad(square=True), Resize(height=4, width=4)))
+    assert wide.apply_uint8(np.zeros((1, 50, 3), np.uint8), Limits(max_pixels=2500)).size
+    found = wide.apply_uint8(np.zeros((1, 51, 3), np.uint8), Limits(max_pixels=2500))
+    assert found is Reason.TOO_MANY_PIXELS
+
+
+def test_five_crop_makes_views():
+    assert [p.views for p in (FIVE, LIKE_A_CARD, Preprocessing())] == [5, 1, 1]
+    assert FIVE.prepare(png(np.zeros((50, 60, 3), np.uint8)), Limits()).shape == (5, 32, 24, 3)
+
+
+@pytest.mark.parametrize(
+    "steps",
+    [
+        (FiveCrop(height=3, width=3), Resize(short_side=3)),
+        (FiveCrop(height=3, width=3), FiveCrop(height=2, width=2)),
+        (FiveCrop(height=3, width=3), Normalise(), CenterCrop(height=2, width=2)),
+    ],
+)
+def test_behind_five_crop_only_normalise_may_stand(steps):
+    with pytest.raises(UsageError, match="only normalise"):
+        Preprocessing(steps=steps)
+    card = {"step": "five_crop", "height": 3, "width": 3}
+    with pytest.raises(ModelError, match="only normalise"):
+        Preprocessing.from_card({**PLAIN, "steps": [card, {"step": "equalise"}]})

@@ -12,6 +12,7 @@ import pytest
 
 from pixelmine.core.errors import TrainError
 from pixelmine.preprocess import Normalise, Preprocessing
+from pixelmine.preprocess.augment import CutMix, Mixup, RandomAffine, RandomFlip
 from pixelmine.train.checkpoint import load
 from pixelmine.train.data import Examples
 from pixelmine.train.events import Events
@@ -154,3 +155,55 @@ def test_a_loss_that_is_not_finite_is_an_error(
     with pytest.raises(TrainError, match="no longer finite in epoch 1"):
         fit(build, examples(COUNT, 1), examples(20, 2), options, events)
     assert not options.state.exists()
+
+
+AUGMENT = (RandomFlip(horizontal=0.0, vertical=0.5), RandomAffine(translate_y=(-0.2, 0.2)))
+MIXING = (*AUGMENT, Mixup(alpha=1.0), CutMix(probability=0.5))
+
+
+@pytest.mark.parametrize("augment", [AUGMENT, MIXING])
+def test_augmented_and_stopped_between_epochs_it_ends_the_same_to_the_bit(
+    keras: ModuleType, options: Any, events: Events, tmp_path: Path, augment: Any
+) -> None:
+    options = replace(options, augment=augment)
+    whole, history = trained(keras, options, events)
+    other = replace(options, state=tmp_path / "other")
+    trained(keras, replace(other, epochs=1), events)
+    checkpoint = load(other.state, "a", overwrite=False)
+    again, resumed = trained(keras, replace(other, checkpoint=checkpoint), events)
+    for ours, theirs in zip(whole, again, strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+    for ours, theirs in zip(history.epochs, resumed.epochs, strict=True):
+        assert replace(ours, seconds=0) == replace(theirs, seconds=0)
+    plain, _ = trained(keras, replace(options, augment=(), state=tmp_path / "plain"), events)
+    assert any(not np.array_equal(a, b) for a, b in zip(whole, plain, strict=True))
+
+
+@pytest.mark.parametrize("augment", [(RandomFlip(horizontal=0.0),), (Mixup(probability=0.0),)])
+def test_what_changes_nothing_gives_what_there_is_without(
+    keras: ModuleType, options: Any, events: Events, tmp_path: Path, augment: Any
+) -> None:
+    """Also: the order, the last batch and the labels of each picture are the same."""
+    plain, history = trained(keras, options, events)
+    other = replace(options, augment=augment, state=tmp_path / "other")
+    found, augmented = trained(keras, other, events)
+    for ours, theirs in zip(plain, found, strict=True):
+        np.testing.assert_allclose(ours, theirs, atol=2e-4)
+    for ours, theirs in zip(history.epochs, augmented.epochs, strict=True):
+        assert ours.loss == pytest.approx(theirs.loss, rel=1e-3)
+        assert ours.held_back_loss == pytest.approx(theirs.held_back_loss, rel=1e-3)
+    checkpoint = load(other.state, "a", overwrite=False)
+    assert checkpoint is not None
+    assert int(checkpoint.optimizer[0]) == 3 * 3
+
+
+def test_held_back_pictures_are_never_augmented(
+    keras: ModuleType, options: Any, events: Events
+) -> None:
+    """Left and right change sides, so that what is learnt is wrong where nothing is mirrored."""
+    from pixelmine.train.loop import fit
+
+    chosen = replace(options, epochs=12, augment=(RandomFlip(horizontal=1.0),))
+    _, history = fit(lambda: network(keras), examples(300, 1), examples(100, 2), chosen, events)
+    assert history.epochs[-1].accuracy > 0.7
+    assert history.epochs[-1].held_back_accuracy < 0.3

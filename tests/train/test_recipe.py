@@ -8,6 +8,7 @@ import pytest
 import pixelmine.train
 from pixelmine.core.errors import UsageError
 from pixelmine.preprocess import Normalise, Resize
+from pixelmine.preprocess.augment import Mixup, RandomAffine
 from pixelmine.train.recipe import Recipe, load_recipe, recipe_names
 
 TEXT = (Path(pixelmine.train.__file__).parent / "recipes/cnn_article.toml").read_text("utf-8")
@@ -22,6 +23,7 @@ def test_the_article_s_recipe_is_the_article_s() -> None:
     found = recipe.preprocessing(recipe.height, recipe.width)
     assert found.steps == (Resize(height=28, width=28), Normalise(mean=0.0, std=255.0))
     assert found.decode.colour == "grey"
+    assert recipe.augmentations == ()
 
 
 def test_every_recipe_says_what_to_expect() -> None:
@@ -59,6 +61,41 @@ def test_a_value_out_of_range_is_refused(field: str, value: object) -> None:
 def test_a_recipe_with_a_slip_is_refused(old: str, new: str, said: str) -> None:
     with pytest.raises(UsageError, match=said):
         Recipe.from_toml(TEXT.replace(old, new, 1))
+
+
+AUGMENT = """
+augment = [
+    { step = "random_affine", degrees = [-10, 10], border = "edge" },
+    { step = "mixup", alpha = 0.4 },
+]
+"""
+
+
+def test_a_recipe_lists_its_augmentation() -> None:
+    recipe = Recipe.from_toml(TEXT + AUGMENT)
+    assert recipe.augmentations == (
+        RandomAffine(degrees=(-10, 10), border="edge"),
+        Mixup(alpha=0.4),
+    )
+    assert replace(recipe, epochs=3).augmentations == recipe.augmentations
+    # the defaults are in it too: a checkpoint is known by them
+    assert recipe.augment[1] == {"step": "mixup", "alpha": 0.4, "probability": 1.0}
+    assert Recipe.from_toml(TEXT + "augment = []").augment == ()
+
+
+@pytest.mark.parametrize(
+    ("augment", "said"),
+    [
+        ('[{ step = "spin" }]', "one of random_flip"),
+        ('[{ step = "mixup", alpha = 0 }]', "alpha must be above 0"),
+        ('["mixup"]', "cannot be used"),
+        ('"mixup"', "cannot be used"),
+        ("3", "cannot be used"),
+    ],
+)
+def test_an_augmentation_with_a_slip_is_refused(augment: str, said: str) -> None:
+    with pytest.raises(UsageError, match=said):
+        Recipe.from_toml(f"{TEXT}\naugment = {augment}")
 
 
 def test_recipes_load_no_training_framework() -> None:

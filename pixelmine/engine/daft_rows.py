@@ -1,0 +1,73 @@
+"""A stage as a Daft query: the same for one machine and for a cluster."""
+
+import os
+import re
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from pixelmine.core.schema import LISTING
+
+from .stage import BATCH_ROWS, Stage
+
+__all__ = ["daft_rows", "load_daft"]
+
+_GLOB = re.compile(r"([*?\[\]{}\\])")
+"""What Daft takes for a pattern in a path, unless a backslash stands before it."""
+
+
+def load_daft() -> Any:
+    """The module, told to keep quiet and to call nobody."""
+    os.environ["DO_NOT_TRACK"] = "1"
+    os.environ.setdefault("DAFT_SHOW_QUERY_ID", "0")
+    import daft
+
+    return daft
+
+
+def daft_rows(stage: Stage, shards: Sequence[Path]) -> Iterator[pa.RecordBatch]:
+    """Run the stage over listing shards on the runner that is set."""
+    if not shards:
+        return
+    daft = load_daft()
+    work = _worker(stage)
+    rows = daft.read_parquet([_GLOB.sub(r"\\\1", str(shard)) for shard in shards])
+    columns = (daft.col(name) for name in LISTING.names)
+    done = rows.select(daft.functions.explode(work(*columns)).alias("row"))
+    for batch in done.select(daft.col("row").unnest()).to_arrow_iter():
+        yield batch.cast(stage.schema)
+
+
+def _worker(stage: Stage) -> Any:
+    """One instance in this process, called by several of Daft's threads at once.
+
+    `max_concurrency` is left out: it would move the work to a child process, and every vector
+    through a pipe. A row gives the list of its frames, which is then taken apart.
+    """
+    daft = load_daft()
+    returns = daft.DataType.from_arrow_type(pa.list_(pa.struct(list(stage.schema))))
+
+    @daft.cls(use_process=False)
+    class Worker:
+        def __init__(self) -> None:
+            self.work = stage.open()
+
+        @daft.method.batch(return_dtype=returns, batch_size=BATCH_ROWS)  # type: ignore[untyped-decorator]  # daft has no types
+        def run(self, *columns: Any) -> pa.Array:
+            arrays = [column.to_arrow() for column in columns]
+            rows = pa.RecordBatch.from_arrays(arrays, names=LISTING.names).cast(LISTING)
+            return by_row(rows, self.work(rows))
+
+    return Worker().run
+
+
+def by_row(rows: pa.RecordBatch, found: pa.RecordBatch) -> pa.Array:
+    """What was found, as a list for each of `rows`: a row that was listed begins a new one."""
+    listed = pc.is_in(found["row_id"], value_set=rows["row_id"])
+    starts = np.flatnonzero(listed.to_numpy(zero_copy_only=False))
+    offsets = pa.array(np.append(starts, found.num_rows), pa.int32())
+    return pa.ListArray.from_arrays(offsets, found.to_struct_array())

@@ -1,0 +1,192 @@
+"""One picture at a time, each in a process where it can do no harm.
+
+`inspecting` and `preparing` read bytes here and have them decoded there (`engine.Isolated`); what
+runs there is `inspector` or `preparer`, which an engine's process never calls itself.
+"""
+
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from pixelmine import input as source
+from pixelmine import preprocess
+from pixelmine.core import FAILED, OK, Limits, Reason
+from pixelmine.core.ids import content_id, picture_id, row_id
+from pixelmine.engine import Isolated
+from pixelmine.features.feature import FEATURES
+from pixelmine.runtime import processors
+from pixelmine.store.bytes import ByteStore
+
+__all__ = ["Look", "Looks", "inspecting", "inspector", "preparer", "preparing"]
+
+Values = dict[str, Any]
+Answer = Sequence[tuple[Values, np.ndarray | None]]
+Target = Callable[[Values, Any], Iterator[tuple[Values, np.ndarray | None]]]
+
+_READERS = 16
+"""Threads that read: files wait for a disk, pictures elsewhere for a server."""
+
+
+_COPIES = 4096
+"""So many different pictures are remembered when inspecting, about 4 kB each."""
+
+_IN_FLIGHT = 64
+"""So many when preparing, where each is an array: enough for copies that lie side by side."""
+
+_BINARY = {"pdq"}
+"""Values that are bytes, and cross from one process to another as hexadecimal digits."""
+
+
+class Look(NamedTuple):
+    """What came of one listed row: `frames` are what the target gave, at least one."""
+
+    row: Values
+    content_id: str | None
+    frames: Answer
+
+    def rows(self) -> Iterator[Values]:
+        """The listed row with what is known of each frame; each has its own ids."""
+        for values, _ in self.frames:
+            found = {**self.row, **values, "content_id": self.content_id}
+            if values["frame"] != self.row["frame"]:
+                found["row_id"] = row_id(found["uri"], found["member"], values["frame"])
+            if self.content_id is not None:
+                found["picture_id"] = picture_id(self.content_id, values["frame"])
+            if "meta" in values:
+                found["meta"] = {**values["meta"], **dict(self.row["meta"] or ())}
+            if found.get("meta") is not None:
+                found["meta"] = list(dict(found["meta"]).items())
+            for name in _BINARY & found.keys():
+                found[name] = bytes.fromhex(found[name])
+            yield found
+
+    def pixels(self) -> Iterator[np.ndarray]:
+        """Of the frames that have some."""
+        for _, pixels in self.frames:
+            if pixels is not None:
+                yield pixels
+
+
+def inspecting(
+    decode: preprocess.DecodeOptions,
+    features: Sequence[str],
+    limits: Limits,
+    kept: Path | None = None,
+) -> "Looks":
+    """Rows to what a collection notes; `kept` takes bytes that cannot be read again."""
+    options = {"decode": asdict(decode), "features": list(features), "limits": asdict(limits)}
+    return Looks("pixelmine.looking:inspector", options, limits, kept, _COPIES)
+
+
+def preparing(preprocessing: Values, limits: Limits, kept: Path | None = None) -> "Looks":
+    """Rows to uint8 pixels as a card's preprocessing gives them; `kept` may have their bytes."""
+    options = {"preprocessing": preprocessing, "limits": asdict(limits)}
+    return Looks("pixelmine.looking:preparer", options, limits, kept, _IN_FLIGHT)
+
+
+class Looks:
+    """Rows to what a target makes of their pictures, in order. Several threads may call at once.
+
+    `kept`: the folder of bytes that cannot be read again. `recent`: so many different pictures are
+    remembered, and their copies not decoded again.
+    """
+
+    def __init__(
+        self, target: str, options: Values, limits: Limits, kept: Path | None, recent: int
+    ) -> None:
+        self._isolated = Isolated(target, options, processors(), limits)
+        self._readers = ThreadPoolExecutor(_READERS, "read")
+        self._limits, self._size = limits, recent
+        self._kept = ByteStore(kept) if kept else None
+        self._recent: OrderedDict[tuple[str, int | None], Future[Any]] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def __call__(self, rows: Iterable[Values], frames: str | None) -> Iterator[Look]:
+        """Look at each row's picture: those of its frames that `frames` wants, or the one it names.
+
+        See `preprocess.Frames`.
+        """
+        for row, content, found in self._readers.map(lambda row: self._begin(row, frames), rows):
+            answer = found.result() if isinstance(found, Future) else found
+            if isinstance(answer, Reason):
+                answer = [({"frame": row["frame"], "status": FAILED, "reason": answer}, None)]
+            yield Look(row, content, answer)
+
+    def close(self) -> None:
+        """End the processes and threads."""
+        self._readers.shutdown(cancel_futures=True)
+        self._isolated.close()
+
+    def _begin(self, row: Values, frames: str | None) -> tuple[Values, str | None, Any]:
+        data = source.read(row, self._limits, self._kept)
+        if isinstance(data, Reason):
+            return row, None, data
+        content = content_id(data)
+        if self._kept is not None and source.must_keep(row):
+            self._kept.put(data, content)
+        key = (content, row["frame"] if frames is None else None)
+        with self._lock:
+            found = self._recent.get(key)
+            if found is None:
+                header = {"frames": frames, "frame": row["frame"]}
+                found = self._recent[key] = self._isolated.submit(header, data)
+                if len(self._recent) > self._size:
+                    self._recent.popitem(last=False)
+        return row, content, found
+
+
+def inspector(options: Values) -> Target:
+    """Target: what a collection notes of each frame, with its features; no pixels."""
+    decode, limits = preprocess.DecodeOptions(**options["decode"]), Limits(**options["limits"])
+    features = [FEATURES.get(name)() for name in options["features"]]
+
+    def work(header: Values, data: Any) -> Iterator[tuple[Values, None]]:
+        for frame, picture in _frames(header, data, decode, limits):
+            if isinstance(picture, Reason):
+                yield {"frame": frame, "status": FAILED, "reason": picture}, None
+                continue
+            found: Values = {"frame": frame, "status": OK, "meta": picture.meta}
+            found |= picture.columns()
+            for feature in features:
+                found.update(feature(picture.pixels, picture.width, picture.height))
+            for name in _BINARY & found.keys():
+                found[name] = found[name].hex()
+            yield found, None
+
+    return work
+
+
+def preparer(options: Values) -> Target:
+    """Target: each frame's pixels as a model takes them, uint8, before they are normalised."""
+    steps = preprocess.Preprocessing.from_card(options["preprocessing"])
+    limits = Limits(**options["limits"])
+
+    def work(header: Values, data: Any) -> Iterator[tuple[Values, np.ndarray | None]]:
+        for frame, picture in _frames(header, data, steps.decode, limits):
+            pixels: Any = picture
+            if not isinstance(picture, Reason):
+                pixels = steps.apply_uint8(picture.pixels, limits)
+            if isinstance(pixels, Reason):
+                yield {"frame": frame, "status": FAILED, "reason": pixels}, None
+            else:
+                yield {"frame": frame, "status": OK}, np.ascontiguousarray(pixels)
+
+    return work
+
+
+def _frames(
+    header: Values, data: Any, options: preprocess.DecodeOptions, limits: Limits
+) -> Iterator[tuple[int, preprocess.Picture | Reason]]:
+    data = bytes(data)
+    if header["frames"] is None:
+        yield header["frame"], preprocess.decode(data, options, limits, header["frame"])
+        return
+    yield from preprocess.decode_frames(
+        data, options, limits, preprocess.Frames(which=header["frames"])
+    )

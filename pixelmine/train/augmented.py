@@ -1,0 +1,52 @@
+"""Augmented batches, made in threads while the network trains on those before."""
+
+from collections.abc import Sequence
+
+import keras
+import numpy as np
+
+from pixelmine.preprocess.augment import Augmentation, Mixing, augment, mixes
+from pixelmine.runtime import processors
+
+from .data import Examples
+
+__all__ = ["AugmentedBatches", "one_hot"]
+
+
+class AugmentedBatches(keras.utils.PyDataset):  # type: ignore[misc]  # Keras has no types
+    """One epoch's batches of `examples` in `order`, int64 (N,), of `batch_size` pictures each.
+
+    Batch i is augmented by chances that depend on `seed`, `epoch` and i alone, so that neither the
+    threads nor a stop between two epochs change it. Gives uint8 (B, H, W, C), and int64 (B,), or
+    float32 (B, K) where labels are mixed.
+    """
+
+    def __init__(
+        self,
+        examples: Examples,
+        order: np.ndarray,
+        batch_size: int,
+        steps: Sequence[Augmentation | Mixing],
+        seed: int,
+        epoch: int,
+    ) -> None:
+        super().__init__(workers=processors(), max_queue_size=2 * processors() + 8)
+        self._examples, self._order, self._batch_size = examples, order, batch_size
+        self._steps, self._seed, self._epoch = steps, seed, epoch
+
+    def __len__(self) -> int:
+        return -(-len(self._order) // self._batch_size)
+
+    def __getitem__(self, index: int) -> tuple[np.ndarray, np.ndarray]:
+        rows = self._order[index * self._batch_size : (index + 1) * self._batch_size]
+        labels = self._examples.y[rows]
+        if mixes(self._steps):
+            labels = one_hot(labels, len(self._examples.labels))
+        # from 1 on: NumPy takes [seed, epoch, 0] for [seed, epoch], which the order is drawn by
+        rng = np.random.default_rng([self._seed, self._epoch, 1 + index])
+        return augment(self._steps, self._examples.x[rows], labels, rng)
+
+
+def one_hot(y: np.ndarray, classes: int) -> np.ndarray:
+    """int64 (N,) as float32 (N, K): 1 at the label, else 0."""
+    return np.asarray(np.eye(classes, dtype=np.float32)[y])
