@@ -57,7 +57,7 @@ class NatsSink(BrokerSink):
             return
         if self._client is not None:
             with suppress(*self._errors()):
-                self._wait(self._client.close(), TIMEOUT_S)
+                self._wait(self._end(), TIMEOUT_S)
         loop, self._loop, self._client = self._loop, None, None
         loop.call_soon_threadsafe(loop.stop)
         while loop.is_running():
@@ -70,12 +70,15 @@ class NatsSink(BrokerSink):
     async def _begin(self) -> None:
         nats, address = optional("nats", "streams"), self.address
         host = f"[{address.host}]" if ":" in address.host else address.host
-        self._client = await nats.connect(
+        self._client = nats.NATS()  # known before it connects, so that it is closed if it fails
+        await self._client.connect(
             f"nats://{host}:{address.port}",
             user=address.user,
             password=address.password,
             connect_timeout=TIMEOUT_S,
             allow_reconnect=False,
+            max_reconnect_attempts=1,  # the first connection is tried so often again; 0: for ever
+            reconnect_time_wait=0.1,
             error_cb=_silent,
         )
         stream = self._client.jetstream(timeout=TIMEOUT_S)
@@ -85,6 +88,10 @@ class NatsSink(BrokerSink):
         except missing:
             name = re.sub(r"\W", "_", address.path)
             await stream.add_stream(name=name, subjects=[address.path])
+
+    async def _end(self) -> None:
+        await self._client.close()
+        await asyncio.sleep(0.01)  # so that its sockets are closed before the loop is
 
     async def _send(self, batch: list[Message]) -> None:
         stream = self._client.jetstream(timeout=TIMEOUT_S)

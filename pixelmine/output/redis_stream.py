@@ -46,6 +46,10 @@ class RedisSink(BrokerSink):
             db=int(self._db),
             username=address.user,
             password=address.password,
+            retry=optional("redis.retry", "streams").Retry(
+                optional("redis.backoff", "streams").NoBackoff(),
+                0,  # BrokerSink tries again
+            ),
             ssl=address.scheme == "rediss",
             socket_timeout=TIMEOUT_S,
             socket_connect_timeout=TIMEOUT_S,

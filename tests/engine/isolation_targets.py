@@ -47,12 +47,14 @@ def kill_server(_data):
 
 
 def bomb(_data):
+    budget.expect(10**7)  # time enough
     held = []
     while True:
         held.append(np.ones(2**25, np.uint8))
 
 
 def c_bomb(_data):
+    budget.expect(10**7)
     malloc = ctypes.CDLL(None).malloc
     malloc.restype = ctypes.c_void_p
     while True:

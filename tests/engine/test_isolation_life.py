@@ -243,6 +243,8 @@ def test_the_death_of_a_worker_is_seen_though_a_stranger_holds_its_socket(monkey
         sock.close()
 
 
+# Lance, where another test has loaded it, warns of every fork
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 def test_a_forked_copy_of_the_owner_leaves_it_alone():
     with make() as isolated:
         good(isolated)

@@ -15,7 +15,7 @@ SECRET = "s3cr3t"
         ("postgresql://u:s3cr3t@Host/db?table=t", "postgresql://host:5432/db?table=t"),
         ("mysql://u:s3cr3t@h:99/db", "mysql://h:99/db"),
         ("mariadb://h/db", "mariadb://h:3306/db"),
-        ("sqlite:////a/../b.db?table=x", "sqlite://:0//b.db?table=x"),
+        ("sqlite:////a/../b.db?table=x", "sqlite:////b.db?table=x"),
         ("nats://u:s3cr3t@h/a.b", "nats://h:4222/a.b"),
         ("redis://:s3cr3t@h/2/s", "redis://h:6379/2/s"),
         ("rediss://h/s", "rediss://h:6379/s"),

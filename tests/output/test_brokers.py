@@ -7,7 +7,7 @@ from pixelmine.core import PassPolicy, clear
 from pixelmine.core.errors import OutputError
 from pixelmine.core.ids import digest
 from pixelmine.core.schema import RESULTS
-from pixelmine.output import json_rows, messages, open_sink
+from pixelmine.output import json_rows, messages, nats_stream, open_sink
 from tests.output.conftest import good, name_of
 from tests.output.receivers import Wire, batch_of, receiver
 
@@ -24,6 +24,7 @@ def place(request, tmp_path):
 @pytest.fixture(autouse=True)
 def quick(monkeypatch):
     monkeypatch.setattr(messages, "PAUSES_S", (0.01, 0.1, 0.2))
+    monkeypatch.setattr(nats_stream, "TIMEOUT_S", 2.0)  # it waits for each acknowledgement
 
 
 @pytest.fixture
@@ -77,6 +78,8 @@ def test_a_connection_that_breaks_is_made_anew(place, sinks, wire):
     assert ids_of(place.rows()) == {digest(name_of(n), "d" * 64) for n in range(60)}
 
 
+# nats-py leaves the socket of a failed handshake to the garbage collector
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 def test_one_that_breaks_in_the_middle_of_a_batch(place, sinks, wire):
     sink = sinks(place.sink())
     sink.start()

@@ -113,3 +113,39 @@ def test_a_probability_is_read_back_as_it_was(tmp_path, batch):
     lines = write(tmp_path / "r.jsonl", table).read_bytes().splitlines()
     found = [json.loads(line)["top"][0]["probability"] for line in lines]
     np.testing.assert_allclose(found, values, rtol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("text", "kept"),
+    [
+        ("=1+1", False),
+        ("+cmd|' /C calc'!A0", False),
+        ("-2+3", False),
+        ("@SUM(A1)", False),
+        ("\t=1", False),
+        ("\r=1", False),
+        ("\uff1d1", False),
+        ("-1", True),
+        ("+1.5", True),
+        (".5", True),
+        ("a=1", True),
+        ("'=1", True),
+        (" =1", True),
+        ("", True),
+    ],
+)
+def test_a_spreadsheet_runs_no_label(tmp_path, batch, text, kept):
+    top = [{"index": 0, "label": text, "probability": 0.5}]
+    rows = pa.table(batch([1], top=top, decision=[text, "x"], member=text)).select(RESULTS.names)
+    with write(tmp_path / "r.csv", rows).open(encoding="utf-8", newline="") as file:
+        (row,) = csv.DictReader(file)
+    guarded = text if kept else f"'{text}"
+    assert (row["label"], row["member"]) == (guarded, guarded)
+    assert json.loads(row["top"])[0]["label"] == text
+
+
+def test_arrow_is_the_table_compressed(tmp_path, table):
+    path = write(tmp_path / "r.arrow", table.slice(0, 4), table.slice(4))
+    with pa.OSFile(str(path)) as file, pa.ipc.open_file(file) as reader:
+        assert reader.read_all() == table
+    assert b"\x28\xb5\x2f\xfd" in path.read_bytes()  # how a zstd frame begins
