@@ -130,7 +130,7 @@ class _Pool:
             raise RunError(_no_line(error)) from error
 
     def submit(self, header: Values, data: Data) -> "Future[Answer | Reason]":
-        request = Request(request_header(header), data)
+        request = Request(request_header(header), memoryview(data).cast("B"))
         with self._lock:
             if self._error is not None:
                 raise RunError(self._error)

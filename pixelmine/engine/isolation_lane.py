@@ -104,7 +104,7 @@ class Lane:
         broken: "Callable[[Lane, int | None, bool], bool]",
     ) -> None:
         self._host, self._answer_bytes, self._frames = host, answer_bytes, frames
-        self._silence_s, self._sign = silence_s, 0.0
+        self._silence_s, self._sign, self._ready = silence_s, 0.0, False
         self._done, self._broken = done, broken
         self.flying: deque[Request] = deque()
         self.barren = 0
@@ -161,7 +161,8 @@ class Lane:
     def _run(self) -> None:
         going = True
         while going:
-            line, ready, status = self._line, False, None
+            line, status = self._line, None
+            self._ready = False
             if line.hand_over(self._host):
                 reader = Reader(
                     line.sock, line.shared, self._answer_bytes, self._silence_s, self._silent
@@ -169,7 +170,7 @@ class Lane:
                 overdue = False
                 try:
                     reader.ready()
-                    ready = True
+                    self._ready, self._sign = True, time.monotonic()
                     self._answers(reader)
                 except TimeoutError:
                     overdue = True
@@ -177,11 +178,13 @@ class Lane:
                     pass
                 status = self._host.end(line.worker)
                 status = _OVERDUE if overdue else status
-            going = self._broken(self, status, ready)
+            going = self._broken(self, status, self._ready)
         self._line.close()
 
     def _silent(self) -> None:
-        if self.flying and time.monotonic() - self._sign >= self._silence_s:
+        """Give a worker up that has had a picture at hand for too long."""
+        late = time.monotonic() - self._sign >= self._silence_s
+        if self._ready and self.flying and late:
             raise TimeoutError
 
     def _answers(self, reader: Reader) -> None:

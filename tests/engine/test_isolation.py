@@ -278,6 +278,8 @@ def test_a_slip_of_the_caller_is_told_at_once(pool):
         pool.submit({"x": object()}, b"")
     with pytest.raises(ValueError, match="at most"):
         pool.submit({"x": "y" * 10**6}, b"")
+    with pytest.raises(TypeError, match="contiguous"):
+        pool.submit({}, memoryview(b"abcd")[::2])
     with pytest.raises(UsageError, match="module:function"):
         Isolated("isolation_targets", {}, 1, Limits())
     with pytest.raises(UsageError, match="count"):

@@ -135,8 +135,12 @@ def test_closing_does_not_wait_for_pictures():
 
 
 def test_it_starts_in_the_background():
+    """For longer, even, than a picture may take."""
     start = time.monotonic()
-    with make(2, "slow_start", {"s": 0.5}) as isolated:
+    limits = Limits(decode_cpu_s=0.02, decode_cpu_s_per_megapixel=1e-6)
+    with Isolated(
+        "isolation_targets:slow_start", {"s": 1.5}, 2, limits, spare_wall_s=0.1
+    ) as isolated:
         futures = [isolated.submit({"n": 1}, b"") for _ in range(20)]
         assert time.monotonic() - start < 0.4
         assert [future.result(30) for future in futures] == [GOOD] * 20

@@ -174,3 +174,11 @@ def test_a_file_that_may_not_grow_keeps_the_old_one(tmp_path, batch, ending):
     assert path.read_text() == "old"
     assert sorted(file.name for file in tmp_path.iterdir()) == [path.name, "state"]
     assert sink.finish(ids(batch(range(count)))).items == count
+
+
+def test_what_a_kill_left_is_removed_and_nothing_else(sink):
+    others = [".r.jsonl.short.tmp", ".other.jsonl.abcd_123.tmp", "r.jsonl.abcd_123.tmp"]
+    for name in (".r.jsonl.abcd_123.tmp", *others):
+        (sink.path.parent / name).write_text("half")
+    keys(sink)
+    assert sorted(path.name for path in sink.path.parent.iterdir()) == sorted(others)

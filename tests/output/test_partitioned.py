@@ -111,3 +111,12 @@ def test_a_file_is_no_folder(make):
 def test_only_some_columns_split(make):
     with pytest.raises(UsageError, match="label, reason, status"):
         make("uri")
+
+
+def test_what_a_kill_left_is_removed(make):
+    sink = make()
+    for name in (".out.abcd_123.tmp", ".out.abcd_123.old", ".out.mine"):
+        (sink.path.parent / name).mkdir()
+        (sink.path.parent / name / "part-000001.parquet").touch()
+    sink.start()
+    assert folders(sink.path.parent) == [".out.mine"]
