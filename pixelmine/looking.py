@@ -8,7 +8,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import asdict
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -23,7 +23,7 @@ from pixelmine.features.feature import FEATURES
 from pixelmine.runtime import processors
 from pixelmine.store.bytes import ByteStore
 
-__all__ = ["Look", "Looks", "inspecting", "inspector", "preparer", "preparing"]
+__all__ = ["Look", "Looks", "Reading", "inspecting", "inspector", "preparer", "preparing"]
 
 Values = dict[str, Any]
 Answer = Sequence[tuple[Values, np.ndarray | None]]
@@ -73,46 +73,53 @@ class Look(NamedTuple):
                 yield pixels
 
 
+@dataclass(frozen=True, kw_only=True)
+class Reading:
+    """How pictures are got at.
+
+    `frames`: see `preprocess.Frames`; None looks at the one frame that a row names. `kept`: the
+    folder of copies of what cannot be read again. `allow_private`: see `input.SourceOptions`.
+    """
+
+    limits: Limits = field(default_factory=Limits)
+    frames: str | None = "auto"
+    kept: Path | None = None
+    allow_private: bool = False
+
+
 def inspecting(
-    decode: preprocess.DecodeOptions,
-    features: Sequence[str],
-    limits: Limits,
-    kept: Path | None = None,
+    decode: preprocess.DecodeOptions, features: Sequence[str], reading: Reading
 ) -> "Looks":
-    """Rows to what a collection notes; `kept` takes bytes that cannot be read again."""
-    options = {"decode": asdict(decode), "features": list(features), "limits": asdict(limits)}
-    return Looks("pixelmine.looking:inspector", options, limits, kept, _COPIES)
+    """Rows to what a collection notes of their pictures."""
+    options = {"decode": asdict(decode), "features": list(features)}
+    return Looks("pixelmine.looking:inspector", options, reading, _COPIES)
 
 
-def preparing(preprocessing: Values, limits: Limits, kept: Path | None = None) -> "Looks":
-    """Rows to uint8 pixels as a card's preprocessing gives them; `kept` may have their bytes."""
-    options = {"preprocessing": preprocessing, "limits": asdict(limits)}
-    return Looks("pixelmine.looking:preparer", options, limits, kept, _IN_FLIGHT)
+def preparing(preprocessing: Values, reading: Reading) -> "Looks":
+    """Rows to uint8 pixels as a card's preprocessing gives them."""
+    return Looks(
+        "pixelmine.looking:preparer", {"preprocessing": preprocessing}, reading, _IN_FLIGHT
+    )
 
 
 class Looks:
     """Rows to what a target makes of their pictures, in order. Several threads may call at once.
 
-    `kept`: the folder of bytes that cannot be read again. `recent`: so many different pictures are
-    remembered, and their copies not decoded again.
+    `recent`: so many different pictures are remembered, and their copies not decoded again.
     """
 
-    def __init__(
-        self, target: str, options: Values, limits: Limits, kept: Path | None, recent: int
-    ) -> None:
-        self._isolated = Isolated(target, options, processors(), limits)
+    def __init__(self, target: str, options: Values, reading: Reading, recent: int) -> None:
+        options = {**options, "limits": asdict(reading.limits)}
+        self._isolated = Isolated(target, options, processors(), reading.limits)
         self._readers = ThreadPoolExecutor(_READERS, "read")
-        self._limits, self._size = limits, recent
-        self._kept = ByteStore(kept) if kept else None
+        self._reading, self._size = reading, recent
+        self._kept = ByteStore(reading.kept) if reading.kept else None
         self._recent: OrderedDict[tuple[str, int | None], Future[Any]] = OrderedDict()
         self._lock = threading.Lock()
 
-    def __call__(self, rows: Iterable[Values], frames: str | None) -> Iterator[Look]:
-        """Look at each row's picture: those of its frames that `frames` wants, or the one it names.
-
-        See `preprocess.Frames`.
-        """
-        for row, content, found in self._readers.map(lambda row: self._begin(row, frames), rows):
+    def __call__(self, rows: Iterable[Values]) -> Iterator[Look]:
+        """Look at each row's picture: at those of its frames that are wanted."""
+        for row, content, found in self._readers.map(self._begin, rows):
             answer = found.result() if isinstance(found, Future) else found
             if isinstance(answer, Reason):
                 answer = [({"frame": row["frame"], "status": FAILED, "reason": answer}, None)]
@@ -123,18 +130,19 @@ class Looks:
         self._readers.shutdown(cancel_futures=True)
         self._isolated.close()
 
-    def _begin(self, row: Values, frames: str | None) -> tuple[Values, str | None, Any]:
-        data = source.read(row, self._limits, self._kept)
+    def _begin(self, row: Values) -> tuple[Values, str | None, Any]:
+        reading = self._reading
+        data = source.read(row, reading.limits, self._kept, reading.allow_private)
         if isinstance(data, Reason):
             return row, None, data
         content = content_id(data)
         if self._kept is not None and source.must_keep(row):
             self._kept.put(data, content)
-        key = (content, row["frame"] if frames is None else None)
+        key = (content, row["frame"] if reading.frames is None else None)
         with self._lock:
             found = self._recent.get(key)
             if found is None:
-                header = {"frames": frames, "frame": row["frame"]}
+                header = {"frames": reading.frames, "frame": row["frame"]}
                 found = self._recent[key] = self._isolated.submit(header, data)
                 if len(self._recent) > self._size:
                     self._recent.popitem(last=False)

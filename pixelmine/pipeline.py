@@ -10,8 +10,7 @@
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from pathlib import Path
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -22,7 +21,7 @@ from pixelmine.core import Limits, Reason, cache
 from pixelmine.core.errors import ModelError
 from pixelmine.core.schema import IMAGES
 from pixelmine.engine import Work
-from pixelmine.looking import inspecting, preparing
+from pixelmine.looking import Reading, inspecting, preparing
 from pixelmine.models import Bundle, Card
 
 __all__ = ["Inspect", "Model", "Recognise", "load_model"]
@@ -39,20 +38,16 @@ class Model:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Recognise:
+class Recognise(Reading):
     """Stage: listing rows to result rows. `auto` is the fastest that passes the golden check.
 
-    `frames`: see `preprocess.Frames`; None looks at the one frame that a row names. `kept`: the
-    folder with copies of what cannot be read again. `vectors`: logits and embedding are kept too.
+    `vectors`: whether the rows have logits and embedding too.
     """
 
     bundle: Bundle
     runtime: str = "auto"
     precision: str = "auto"
     top: int = 5
-    limits: Limits = field(default_factory=Limits)
-    frames: str | None = "auto"
-    kept: Path | None = None
     vectors: bool = False
 
     @property
@@ -66,13 +61,10 @@ class Recognise:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Inspect:
+class Inspect(Reading):
     """Stage: listing rows to `images` rows and `features`, by one decode of each picture."""
 
     decode: preprocess.DecodeOptions
-    limits: Limits = field(default_factory=Limits)
-    frames: str | None = "auto"
-    kept: Path | None = None
     features: tuple[str, ...] = ()
 
     @property
@@ -88,7 +80,7 @@ class Inspect:
 class _Recognising:
     def __init__(self, stage: Recognise) -> None:
         self.stage = stage
-        self.looks = preparing(stage.bundle.card.preprocessing, stage.limits, stage.kept)
+        self.looks = preparing(stage.bundle.card.preprocessing, stage)
         self.model = load_model(stage.bundle, stage.runtime, stage.precision)
         self.close = self.looks.close
 
@@ -96,7 +88,7 @@ class _Recognising:
         seen: list[dict[str, Any]] = []
 
         def ready() -> Iterator[np.ndarray]:  # decoded ahead, while the network runs
-            for look in self.looks(rows.to_pylist(), self.stage.frames):
+            for look in self.looks(rows.to_pylist()):
                 seen.extend(look.rows())
                 yield from look.pixels()
 
@@ -109,11 +101,11 @@ class _Recognising:
 class _Inspecting:
     def __init__(self, stage: Inspect) -> None:
         self.stage = stage
-        self.looks = inspecting(stage.decode, stage.features, stage.limits, stage.kept)
+        self.looks = inspecting(stage.decode, stage.features, stage)
         self.close = self.looks.close
 
     def __call__(self, rows: pa.RecordBatch) -> pa.RecordBatch:
-        looks = self.looks(rows.to_pylist(), self.stage.frames)
+        looks = self.looks(rows.to_pylist())
         found = [row for look in looks for row in look.rows()]
         return pa.RecordBatch.from_pylist(found, self.stage.schema)
 
@@ -125,10 +117,9 @@ def load_model(bundle: Bundle, runtime_name: str = "auto", precision: str = "aut
     """
     card, refused = bundle.card, []
     steps = preprocess.Preprocessing.from_card(card.preprocessing)
-    head = classify.Head.from_card(card)
     choice = runtime.Choice(bundle, (runtime_name, precision), cache.cache_folder() / "runtime")
     for network in choice.candidates():
-        model = Model(card, network, steps, head)
+        model = Model(card, network, steps, classify.Head.from_card(card))
         try:
             _check_golden(bundle, model)
             choice.remember(network)

@@ -4,8 +4,11 @@ import io
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from importlib.resources import files
 from pathlib import Path
+from threading import Thread
 
 import numpy as np
 import pyarrow as pa
@@ -15,9 +18,11 @@ from PIL import Image
 from pixelmine import pipeline
 from pixelmine.core import Limits
 from pixelmine.core.errors import ModelError
+from pixelmine.core.schema import LISTING
 from pixelmine.engine import Work
 from pixelmine.input import list_folder
-from pixelmine.looking import Looks
+from pixelmine.input.http import url_row
+from pixelmine.looking import Looks, Reading
 from pixelmine.models import DEFAULT, Bundle, load_bundle
 from pixelmine.models.golden import SHIPPED, golden_bytes
 from pixelmine.output import recognised_schema
@@ -56,6 +61,19 @@ def work(bundle: Bundle) -> Iterator[Work]:
     stage = Recognise(bundle=bundle, runtime="onnxruntime", precision="f32", vectors=True)
     with closing(stage.open()) as opened:
         yield opened
+
+
+@pytest.fixture
+def picture_server() -> Iterator[str]:
+    """A server on this machine, which is a private address."""
+    folder = str(files("sklearn.datasets") / "images")
+    handler = partial(SimpleHTTPRequestHandler, directory=folder)
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        thread = Thread(target=server.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+        thread.join()
 
 
 def _by_name(rows: pa.RecordBatch) -> dict[str, dict[str, object]]:
@@ -166,11 +184,9 @@ def test_a_bad_decoder_costs_only_its_picture(
     rows: pa.RecordBatch, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.syspath_prepend(Path(__file__).parent)
-    looks = Looks("crashing:crasher", {}, Limits(decode_cpu_s=0.3), None, 64)
+    looks = Looks("crashing:crasher", {}, Reading(limits=Limits(decode_cpu_s=0.3)), 64)
     with closing(looks):
-        found = {
-            look.row["uri"].rpartition("/")[2]: look for look in looks(rows.to_pylist(), "auto")
-        }
+        found = {look.row["uri"].rpartition("/")[2]: look for look in looks(rows.to_pylist())}
     assert found["flower.jpg"].frames[0][0]["reason"] == "decoder_crash"
     assert found["letter.jpg"].frames[0][0]["reason"] == "decoder_timeout"
     assert found["china.jpg"].frames[0][0]["status"] == "ok"
@@ -181,11 +197,9 @@ def test_the_same_bytes_are_decoded_once(
     rows: pa.RecordBatch, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.syspath_prepend(Path(__file__).parent)
-    looks = Looks("crashing:counter", {}, Limits(), None, 64)
+    looks = Looks("crashing:counter", {}, Reading(), 64)
     with closing(looks):
-        found = {
-            look.row["uri"].rpartition("/")[2]: look for look in looks(rows.to_pylist(), "auto")
-        }
+        found = {look.row["uri"].rpartition("/")[2]: look for look in looks(rows.to_pylist())}
     assert found["china.jpg"].frames == found["copy%20of%20china.png"].frames
     asked = {look.content_id: look.frames[0][0]["asked"] for look in found.values()}
     assert len(asked) == len(set(asked.values()))
@@ -216,3 +230,12 @@ def test_preprocessing_that_is_not_known_is_refused(bundle: Bundle) -> None:
 def test_the_page_stays_a_page() -> None:
     lines = Path(pipeline.__file__).read_text("utf-8").splitlines()
     assert len(lines) <= 150
+
+
+def test_private_addresses_are_asked_only_where_that_is_allowed(picture_server: str) -> None:
+    row = {**url_row(f"{picture_server}/flower.jpg"), "meta": None}
+    listing = pa.RecordBatch.from_pylist([row], LISTING)
+    for allowed, reason in ((False, "private_address"), (True, None)):
+        stage = Inspect(decode=DecodeOptions(), allow_private=allowed)
+        with closing(stage.open()) as inspect:
+            assert inspect(listing)["reason"].to_pylist() == [reason]

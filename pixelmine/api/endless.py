@@ -3,6 +3,7 @@
 import os
 import threading
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -138,11 +139,10 @@ def predict_endless(
         feed.close()
         asked = {"job": "predict", "endless": feed.uri, "out": place.name, "top": top}
         asked |= {"model_digest": bundle.card.digest, "frames": stage.frames}
-        with Run.open(place.state, asked, overwrite):
-            sink_ = place.sink()
+        with Run.open(place.state, asked, overwrite), closing(place.sink()) as delivering:
             if overwrite:
-                sink_.restart()
-            counts = serve(sink_, place.paths)
+                delivering.restart()
+            counts = serve(delivering, place.paths)
     return Predicted(bundle.card.name, bundle.card.digest, counts, place.shown)
 
 

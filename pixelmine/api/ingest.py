@@ -92,7 +92,7 @@ def ingest(
         Run.open(collection.run_folder(digest_json(asked)), asked) as run,
     ):
         listed = run.list(source.list)
-        stage = inspect_stage(collection, frames, limits)
+        stage = inspect_stage(collection, frames, limits, options.allow_private)
         counts = _inspect(run, collection, stage, engine, progress)
         if counts.items < listed:
             _tell_known(run, collection)
@@ -101,13 +101,16 @@ def ingest(
     return Ingested(into, listed, counts, added)
 
 
-def inspect_stage(collection: Collection, frames: str, limits: Limits) -> Inspect:
+def inspect_stage(
+    collection: Collection, frames: str, limits: Limits, allow_private: bool = False
+) -> Inspect:
     """The stage that fills a collection, by the decode rule that it pins."""
     return Inspect(
         decode=DecodeOptions(rule=collection.settings["decode"]),
         limits=limits,
         frames=frames,
         kept=collection.bytes.folder,
+        allow_private=allow_private,
         features=FEATURES_KEPT,
     )
 

@@ -90,6 +90,7 @@ def predict(
         top=top,
         limits=limits or Limits(),
         frames=Frames(which=frames).which,
+        allow_private=bool(options and options.allow_private),
     )
     check_positive("top", top, at_most=1000)
     job = _Job(

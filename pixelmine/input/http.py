@@ -83,15 +83,15 @@ def url_row(url: str) -> dict[str, Any]:
 
 
 def fetch_row(
-    row: Mapping[str, Any], limits: Limits, options: HttpOptions | None = None
+    row: Mapping[str, Any], limits: Limits, allow_private: bool = False
 ) -> bytes | Reason:
     """The bytes of a row, or why there are none; from any number of threads at once.
 
-    Private addresses are refused unless `options` allow them. Connections are kept and shared by
-    all calls of the process with the same options.
+    Private addresses are refused unless `allow_private`. Connections are kept and shared by all
+    calls of the process.
     """
     with _MAKING:
-        fetcher = _fetcher(os.getpid(), options or HttpOptions())
+        fetcher = _fetcher(os.getpid(), HttpOptions(allow_private=allow_private))
     return fetcher.fetch(row, limits)
 
 

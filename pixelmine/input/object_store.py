@@ -139,7 +139,11 @@ def object_row(text: str) -> dict[str, Any]:
     return _row(_uri(scheme, bucket, key), reason=None)
 
 
-def read_row(row: Mapping[str, Any], limits: Limits) -> bytes | Reason:
+def read_row(
+    row: Mapping[str, Any],
+    limits: Limits,
+    allow_private: bool = False,  # noqa: ARG001  the user's environment names the server
+) -> bytes | Reason:
     """The bytes of an object, or why there are none. At most the limit and a byte are read."""
     try:
         scheme, bucket, key = _parts(row["uri"])

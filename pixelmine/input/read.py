@@ -16,7 +16,7 @@ from .kinds import kind_of
 
 __all__ = ["MEMBERS", "READERS", "must_keep", "read", "read_file"]
 
-Fetch = Callable[[Mapping[str, Any], Limits], bytes | Reason]
+Fetch = Callable[[Mapping[str, Any], Limits, bool], bytes | Reason]
 ReadMember = Callable[[Path, str, Limits], bytes | Reason]
 
 READERS: Registry[Fetch] = Registry(
@@ -29,7 +29,7 @@ READERS: Registry[Fetch] = Registry(
         "az": "pixelmine.input.object_store:read_row",
     },
 )
-"""How bytes behind a URI's scheme are read: `module:function(row, limits)`."""
+"""How bytes behind a URI's scheme are read: `module:function(row, limits, allow_private)`."""
 
 MEMBERS: Registry[ReadMember] = Registry(
     "container",
@@ -43,16 +43,21 @@ MEMBERS: Registry[ReadMember] = Registry(
 """How a member of a file is read, by the file's kind: `module:function(path, member, limits)`."""
 
 
-def read(row: Mapping[str, Any], limits: Limits, kept: ByteStore | None = None) -> bytes | Reason:
+def read(
+    row: Mapping[str, Any],
+    limits: Limits,
+    kept: ByteStore | None = None,
+    allow_private: bool = False,
+) -> bytes | Reason:
     """The bytes of a LISTING or IMAGES row; its own reason, if it came with one.
 
-    `kept`: copies of what cannot be read again. Where the row names its `content_id`, other bytes
-    are `changed`.
+    `kept`: copies of what cannot be read again. `allow_private`: see `SourceOptions`. Where the row
+    names its `content_id`, other bytes are `changed`.
     """
     if row.get("reason") is not None:
         return Reason(row["reason"])
     known = row.get("content_id")
-    data = _read(row, limits, kept)
+    data = _read(row, limits, kept, allow_private)
     if known is not None and isinstance(data, bytes) and content_id(data) != known:
         return Reason.CHANGED
     return data
@@ -72,7 +77,9 @@ def read_file(uri: str, limits: Limits) -> bytes | Reason:
     return _read_path(path, limits)
 
 
-def _read(row: Mapping[str, Any], limits: Limits, kept: ByteStore | None) -> bytes | Reason:
+def _read(
+    row: Mapping[str, Any], limits: Limits, kept: ByteStore | None, allow_private: bool
+) -> bytes | Reason:
     if (data := row.get("data")) is not None:
         return bytes(data) if len(data) <= limits.max_bytes else Reason.TOO_LARGE_FILE
     known = row.get("content_id")
@@ -80,7 +87,7 @@ def _read(row: Mapping[str, Any], limits: Limits, kept: ByteStore | None) -> byt
         return _read_path(kept.path(known), limits)
     scheme = urlsplit(row["uri"]).scheme
     if scheme in READERS.names():
-        return READERS.get(scheme)(row, limits)
+        return READERS.get(scheme)(row, limits, allow_private)
     if scheme == "file":
         return _read_local(uri_path(row["uri"]), row, limits)
     return Reason.UNREADABLE

@@ -39,6 +39,9 @@ class CallerSink:
     def flush(self) -> None:
         """All was delivered at once."""
 
+    def close(self) -> None:
+        """Nothing is open."""
+
     def finish(self, listed: Iterable[str]) -> Delivered:  # noqa: ARG002  all was delivered at once
         """Give the counts."""
         return self._delivered

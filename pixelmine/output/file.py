@@ -52,6 +52,10 @@ class FileSink:
         except OSError as error:
             raise cannot_write(self.path, error) from error
 
+    def close(self) -> None:
+        """Commit what was taken."""
+        self.flush()
+
     def finish(self, listed: Iterable[str]) -> Delivered:
         """Write the file and put it in its place."""
         delivered = Delivered()

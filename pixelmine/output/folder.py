@@ -89,6 +89,10 @@ class PartsFolderSink:
             raise cannot_write(self.path, error) from error
         self._deliver()
 
+    def close(self) -> None:
+        """Commit what was taken."""
+        self.flush()
+
     def finish(self, listed: Iterable[str]) -> Delivered:
         """Write what was taken; nothing is removed."""
         self.flush()

@@ -86,6 +86,10 @@ class PartitionedSink:
         except OSError as error:
             raise cannot_write(self.path, error) from error
 
+    def close(self) -> None:
+        """Commit what was taken."""
+        self.flush()
+
     def finish(self, listed: Iterable[str]) -> Delivered:
         """Write the folder and put it in its place."""
         delivered = Delivered()

@@ -59,6 +59,10 @@ class Sink(Protocol):
         """Deliver what was taken; what `start` gives after a kill now holds it."""
         ...
 
+    def close(self) -> None:
+        """Deliver what was taken and let go, for a run that is not finished; see `finish`."""
+        ...
+
     def finish(self, listed: Iterable[str]) -> Delivered:
         """Deliver all; `listed` are the row_ids, of frames 0, that belong to the result."""
         ...

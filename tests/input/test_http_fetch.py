@@ -357,7 +357,7 @@ def test_private_addresses_are_asked_where_the_user_allows_it():
     private = Server(("127.0.0.1", 0))
     row = url_row(f"http://127.0.0.1:{private.server_port}/good")
     assert fetch_row(row, LIMITS) is Reason.PRIVATE_ADDRESS
-    assert fetch_row(row, LIMITS, HttpOptions(allow_private=True)) == PICTURE
+    assert fetch_row(row, LIMITS, allow_private=True) == PICTURE
     private.stop()
 
 
