@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import numpy as np
 import pyarrow as pa
@@ -12,12 +13,16 @@ import pyarrow.compute as pc
 
 from pixelmine.core.schema import LISTING
 
-from .stage import BATCH_ROWS, Stage
+from .stage import BATCH_ROWS, Stage, Work
 
 __all__ = ["daft_rows", "load_daft"]
 
 _GLOB = re.compile(r"([*?\[\]{}\\])")
 """What Daft takes for a pattern in a path, unless a backslash stands before it."""
+
+_OPENED: dict[str, list[Work]] = {}
+"""What this process opened for a query, to be closed at its end: Daft lets go of a class whenever
+it likes, and processes and threads should not wait for that."""
 
 
 def load_daft() -> Any:
@@ -33,16 +38,20 @@ def daft_rows(stage: Stage, shards: Sequence[Path]) -> Iterator[pa.RecordBatch]:
     """Run the stage over listing shards on the runner that is set."""
     if not shards:
         return
-    daft = load_daft()
-    work = _worker(stage)
+    daft, token = load_daft(), uuid4().hex
+    work = _worker(stage, token)
     rows = daft.read_parquet([_GLOB.sub(r"\\\1", str(shard)) for shard in shards])
     columns = (daft.col(name) for name in LISTING.names)
     done = rows.select(daft.functions.explode(work(*columns)).alias("row"))
-    for batch in done.select(daft.col("row").unnest()).to_arrow_iter():
-        yield batch.cast(stage.schema)
+    try:
+        for batch in done.select(daft.col("row").unnest()).to_arrow_iter():
+            yield batch.cast(stage.schema)
+    finally:
+        for opened in _OPENED.pop(token, ()):
+            opened.close()
 
 
-def _worker(stage: Stage) -> Any:
+def _worker(stage: Stage, token: str) -> Any:
     """One instance in this process, called by several of Daft's threads at once.
 
     `max_concurrency` is left out: it would move the work to a child process, and every vector
@@ -55,6 +64,7 @@ def _worker(stage: Stage) -> Any:
     class Worker:
         def __init__(self) -> None:
             self.work = stage.open()
+            _OPENED.setdefault(token, []).append(self.work)
 
         @daft.method.batch(return_dtype=returns, batch_size=BATCH_ROWS)  # type: ignore[untyped-decorator]  # daft has no types
         def run(self, *columns: Any) -> pa.Array:

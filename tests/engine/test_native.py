@@ -80,3 +80,14 @@ def test_the_stage_runs_in_this_process(say, shards, monkeypatch):
     monkeypatch.setattr(say, "__call__", lambda self, r: (seen.add(os.getpid()), work(self, r))[1])
     rows(run_native(say(), shards(10), EngineOptions()))
     assert seen == {os.getpid()}
+
+
+def test_it_closes_what_it_opened(say, shards, tmp_path):
+    closed = tmp_path / "closed"
+    rows(run_native(say(closed=str(closed)), shards(3), EngineOptions()))
+    assert closed.exists()
+    closed.unlink()
+    failing = say(closed=str(closed), fail="row 000001")
+    with pytest.raises(LookupError):
+        rows(run_native(failing, shards(3, name="b"), EngineOptions()))
+    assert closed.exists()
