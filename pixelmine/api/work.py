@@ -89,7 +89,7 @@ class Commits:
     Each commit is a version of a table; too many small ones make it slow to open.
     """
 
-    ROWS = 50_000
+    ROWS = 10_000
     SECONDS = 30.0
 
     def __init__(self, commit: Callable[[pa.Table], None]) -> None:

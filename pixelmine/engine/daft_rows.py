@@ -2,6 +2,7 @@
 
 import os
 import re
+import threading
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -20,9 +21,11 @@ __all__ = ["daft_rows", "load_daft"]
 _GLOB = re.compile(r"([*?\[\]{}\\])")
 """What Daft takes for a pattern in a path, unless a backslash stands before it."""
 
-_OPENED: dict[str, list[Work]] = {}
-"""What this process opened for a query, to be closed at its end: Daft lets go of a class whenever
-it likes, and processes and threads should not wait for that."""
+_OPENED: dict[str, Work] = {}
+"""What this process opened for a query: once, though Daft now and then makes two instances of a
+class; to be closed at the query's end, since Daft lets go of a class whenever it likes."""
+
+_OPENING = threading.Lock()
 
 
 def load_daft() -> Any:
@@ -47,7 +50,9 @@ def daft_rows(stage: Stage, shards: Sequence[Path]) -> Iterator[pa.RecordBatch]:
         for batch in done.select(daft.col("row").unnest()).to_arrow_iter():
             yield batch.cast(stage.schema)
     finally:
-        for opened in _OPENED.pop(token, ()):
+        with _OPENING:
+            opened = _OPENED.pop(token, None)
+        if opened is not None:
             opened.close()
 
 
@@ -63,8 +68,7 @@ def _worker(stage: Stage, token: str) -> Any:
     @daft.cls(use_process=False)
     class Worker:
         def __init__(self) -> None:
-            self.work = stage.open()
-            _OPENED.setdefault(token, []).append(self.work)
+            self.work = _open_once(stage, token)
 
         @daft.method.batch(return_dtype=returns, batch_size=BATCH_ROWS)  # type: ignore[untyped-decorator]  # daft has no types
         def run(self, *columns: Any) -> pa.Array:
@@ -73,6 +77,13 @@ def _worker(stage: Stage, token: str) -> Any:
             return by_row(rows, self.work(rows))
 
     return Worker().run
+
+
+def _open_once(stage: Stage, token: str) -> Work:
+    with _OPENING:
+        if token not in _OPENED:
+            _OPENED[token] = stage.open()
+        return _OPENED[token]
 
 
 def by_row(rows: pa.RecordBatch, found: pa.RecordBatch) -> pa.Array:

@@ -34,7 +34,7 @@ SHARD_ROWS = 10_000
 SHARD_BYTES = 64 * 2**20
 """Of the pictures that a listing brings along."""
 
-GROUP = 32
+GROUP = 4
 """Shards that go to an engine at once: enough that its start does not count."""
 
 _ROW_GROUP = 1024
