@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from pixelmine.core import FAILED, Reason
 from pixelmine.core.progress import Progress
-from pixelmine.engine import EngineOptions, Keys, Run, Stage, run_stage
+from pixelmine.engine import EngineOptions, Keys, Run, Stage, open_engine
 from pixelmine.output import Delivered
 
 __all__ = ["Commits", "Counts", "work_through"]
@@ -70,16 +70,18 @@ def work_through(
     that were given; a group of shards is then done for good.
     """
     keys = Keys(done())
-    progress.start(phase, run.left())
-    for shards in run.groups():
-        with run.remaining(shards, keys) as (paths, rows):
-            progress.advance(run.rows_of(shards) - rows)
-            for batch in run_stage(stage, paths, rows, engine) if rows else ():
-                yield batch
-                bad = sum(status == FAILED for status in batch["status"].to_pylist())
-                progress.advance(batch["frame"].to_pylist().count(0), bad)
-        flush()
-        run.mark(shards)
+    left = run.left()
+    progress.start(phase, left)
+    with open_engine(stage, left, engine) as run_shards:
+        for shards in run.groups():
+            with run.remaining(shards, keys) as (paths, rows):
+                progress.advance(run.rows_of(shards) - rows)
+                for batch in run_shards(paths) if rows else ():
+                    yield batch
+                    bad = sum(status == FAILED for status in batch["status"].to_pylist())
+                    progress.advance(batch["frame"].to_pylist().count(0), bad)
+            flush()
+            run.mark(shards)
     progress.finish()
 
 
@@ -89,7 +91,7 @@ class Commits:
     Each commit is a version of a table; too many small ones make it slow to open.
     """
 
-    ROWS = 10_000
+    ROWS = 5_000
     SECONDS = 30.0
 
     def __init__(self, commit: Callable[[pa.Table], None]) -> None:

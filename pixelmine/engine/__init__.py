@@ -1,6 +1,6 @@
 """The same work over one picture or over millions."""
 
-from .engine import ENGINES, EngineOptions, run_stage
+from .engine import ENGINES, EngineOptions, open_engine
 from .isolation import Isolated
 from .keys import DONE_KEY, Keys
 from .run import Run
@@ -15,5 +15,5 @@ __all__ = [
     "Run",
     "Stage",
     "Work",
-    "run_stage",
+    "open_engine",
 ]

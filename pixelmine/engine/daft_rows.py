@@ -4,6 +4,8 @@ import os
 import re
 import threading
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -14,16 +16,17 @@ import pyarrow.compute as pc
 
 from pixelmine.core.schema import LISTING
 
+from .engine import RunShards
 from .stage import BATCH_ROWS, Stage, Work
 
-__all__ = ["daft_rows", "load_daft"]
+__all__ = ["daft_engine", "load_daft"]
 
 _GLOB = re.compile(r"([*?\[\]{}\\])")
 """What Daft takes for a pattern in a path, unless a backslash stands before it."""
 
 _OPENED: dict[str, Work] = {}
-"""What this process opened for a query: once, though Daft now and then makes two instances of a
-class; to be closed at the query's end, since Daft lets go of a class whenever it likes."""
+"""What this process opened for a run: once, though each query, and now and then two threads of one,
+make an instance of the class; closed by us, since Daft lets go of a class whenever it likes."""
 
 _OPENING = threading.Lock()
 
@@ -37,23 +40,29 @@ def load_daft() -> Any:
     return daft
 
 
-def daft_rows(stage: Stage, shards: Sequence[Path]) -> Iterator[pa.RecordBatch]:
+@contextmanager
+def daft_engine(stage: Stage) -> Iterator[RunShards]:
     """Run the stage over listing shards on the runner that is set."""
-    if not shards:
-        return
-    daft, token = load_daft(), uuid4().hex
-    work = _worker(stage, token)
-    rows = daft.read_parquet([_GLOB.sub(r"\\\1", str(shard)) for shard in shards])
-    columns = (daft.col(name) for name in LISTING.names)
-    done = rows.select(daft.functions.explode(work(*columns)).alias("row"))
+    token = uuid4().hex
     try:
-        for batch in done.select(daft.col("row").unnest()).to_arrow_iter():
-            yield batch.cast(stage.schema)
+        yield partial(_rows, stage, token)
     finally:
         with _OPENING:
             opened = _OPENED.pop(token, None)
         if opened is not None:
             opened.close()
+
+
+def _rows(stage: Stage, token: str, shards: Sequence[Path]) -> Iterator[pa.RecordBatch]:
+    if not shards:
+        return
+    daft = load_daft()
+    work = _worker(stage, token)
+    rows = daft.read_parquet([_GLOB.sub(r"\\\1", str(shard)) for shard in shards])
+    columns = (daft.col(name) for name in LISTING.names)
+    done = rows.select(daft.functions.explode(work(*columns)).alias("row"))
+    for batch in done.select(daft.col("row").unnest()).to_arrow_iter():
+        yield batch.cast(stage.schema)
 
 
 def _worker(stage: Stage, token: str) -> Any:

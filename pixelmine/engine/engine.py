@@ -1,6 +1,7 @@
 """The engines by name."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,9 +13,7 @@ from pixelmine.core.registry import Registry
 
 from .stage import Stage
 
-__all__ = ["ENGINES", "FEW", "EngineOptions", "run_stage"]
-
-Ahead = Callable[[Iterable[pa.RecordBatch]], Iterator[pa.RecordBatch]]
+__all__ = ["ENGINES", "FEW", "EngineOptions", "RunShards", "open_engine"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,14 +34,18 @@ class EngineOptions:
             raise UsageError("--ray-address goes with --engine ray.")
 
 
-Engine = Callable[[Stage, Sequence[Path], EngineOptions], Iterator[pa.RecordBatch]]
+RunShards = Callable[[Sequence[Path]], Iterator[pa.RecordBatch]]
+"""Takes listing shards; gives the batches that come of their rows."""
+
+Engine = Callable[[Stage, EngineOptions], AbstractContextManager[RunShards]]
+"""Opens a stage; it stays open, for as many calls as there are, until the end of the block."""
 
 ENGINES: Registry[Engine] = Registry(
     "engine",
     {
-        "local": "pixelmine.engine.local:run_local",
-        "native": "pixelmine.engine.native:run_native",
-        "ray": "pixelmine.engine.ray:run_ray",
+        "local": "pixelmine.engine.local:open_local",
+        "native": "pixelmine.engine.native:open_native",
+        "ray": "pixelmine.engine.ray:open_ray",
     },
 )
 
@@ -50,12 +53,12 @@ FEW = 256
 """Up to so many rows `auto` is `local`: Daft takes about half a second to start."""
 
 
-def run_stage(
-    stage: Stage, shards: Sequence[Path], rows: int, options: EngineOptions | None = None
-) -> Iterator[pa.RecordBatch]:
-    """Run a stage over listing shards of `rows` rows in all; at least as many rows come out."""
+def open_engine(
+    stage: Stage, rows: int, options: EngineOptions | None = None
+) -> AbstractContextManager[RunShards]:
+    """Open a stage for about `rows` rows in all; at least as many rows come out as go in."""
     options = options or EngineOptions()
     name = options.name
     if name == "auto":
         name = "local" if rows <= FEW else "native"
-    return ENGINES.get(name)(stage, shards, options)
+    return ENGINES.get(name)(stage, options)

@@ -1,7 +1,8 @@
 """Daft on Ray: the same query on as many machines as the cluster has."""
 
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -10,16 +11,15 @@ import pyarrow as pa
 
 from pixelmine.core.errors import RunError, UsageError
 
-from .daft_rows import daft_rows, load_daft
-from .engine import EngineOptions
+from .daft_rows import daft_engine, load_daft
+from .engine import EngineOptions, RunShards
 from .stage import Stage
 
-__all__ = ["run_ray"]
+__all__ = ["open_ray"]
 
 
-def run_ray(
-    stage: Stage, shards: Sequence[Path], options: EngineOptions
-) -> Iterator[pa.RecordBatch]:
+@contextmanager
+def open_ray(stage: Stage, options: EngineOptions) -> Iterator[RunShards]:
     """Run the stage over listing shards; batches come as they are ready.
 
     The folders that shards, pictures and copies lie in must be the same on every machine. Raises
@@ -32,9 +32,18 @@ def run_ray(
         daft.set_runner_ray(noop_if_initialized=True)
     if daft.get_or_infer_runner_type() != "ray":
         raise RunError("This process has used another engine already: begin a new one for ray.")
+    with daft_engine(stage) as run:
+        yield partial(
+            _told, run, (ray.exceptions.RayError, daft.exceptions.DaftCoreException, RuntimeError)
+        )
+
+
+def _told(
+    run: RunShards, failures: tuple[type[BaseException], ...], shards: Sequence[Path]
+) -> Iterator[pa.RecordBatch]:
     try:
-        yield from daft_rows(stage, shards)
-    except (ray.exceptions.RayError, daft.exceptions.DaftCoreException, RuntimeError) as error:
+        yield from run(shards)
+    except failures as error:
         first = (str(error).strip().splitlines() or [type(error).__name__])[0]
         raise RunError(
             f"Ray lost a part of the work ({first}). What was committed is kept: run the same "

@@ -1,7 +1,9 @@
+from contextlib import nullcontext
+
 import pytest
 
 from pixelmine.core.errors import UsageError
-from pixelmine.engine import ENGINES, EngineOptions, run_stage
+from pixelmine.engine import ENGINES, EngineOptions, open_engine
 from pixelmine.engine.engine import FEW
 
 
@@ -17,14 +19,14 @@ def called(monkeypatch):
 CALLED = []
 
 
-def fake_local(stage, shards, options):
-    CALLED.append(("local", stage, shards))
-    return iter(["local"])
+def fake_local(stage, options):
+    CALLED.append(("local", stage))
+    return nullcontext("local")
 
 
-def fake_native(stage, shards, options):
-    CALLED.append(("native", stage, shards))
-    return iter(["native"])
+def fake_native(stage, options):
+    CALLED.append(("native", stage))
+    return nullcontext("native")
 
 
 @pytest.mark.parametrize(
@@ -37,8 +39,9 @@ def fake_native(stage, shards, options):
     ],
 )
 def test_auto_takes_the_plain_loop_for_few_rows(called, rows, engine, used):
-    assert list(run_stage("stage", ["shard"], rows, EngineOptions(name=engine))) == [used]
-    assert called == [(used, "stage", ["shard"])]
+    with open_engine("stage", rows, EngineOptions(name=engine)) as run:
+        assert run == used
+    assert called == [(used, "stage")]
 
 
 def test_an_unknown_engine_is_answered_with_the_known_ones():
