@@ -17,6 +17,8 @@ __all__ = ["Measures"]
 _DARK, _BRIGHT = 10, 245
 """Levels of 0 to 255: at or below the one, at or above the other, nothing can be told apart. Not 0
 and 255 themselves, since JPEG scatters what was clipped by some levels."""
+_OPPONENTS = np.array([[1, -1, 0], [0.5, 0.5, -1]], np.float32)
+"""Red against green, and yellow against blue."""
 _LEVELS = np.arange(256, dtype=np.float64)
 _NAMES = (
     "sharpness",
@@ -125,10 +127,9 @@ def _colourfulness(pixels: np.ndarray, side: int) -> float:
     if pixels.shape[2] == 1:
         return 0.0
     step = max(1, 2 * max(pixels.shape[:2]) // side)
-    red, green, blue = np.moveaxis(pixels[::step, ::step].astype(np.float32), 2, 0)
-    red_green, yellow_blue = red - green, (red + green) / 2 - blue
-    spread = np.hypot(red_green.std(), yellow_blue.std())
-    return float(spread + 0.3 * np.hypot(red_green.mean(), yellow_blue.mean()))
+    opposed = cv2.transform(pixels[::step, ::step].astype(np.float32), _OPPONENTS)
+    mean, spread = cv2.meanStdDev(opposed)
+    return float(np.hypot(*spread[:, 0]) + 0.3 * np.hypot(*mean[:, 0]))
 
 
 def _aspect(pixels: np.ndarray, width: int, height: int) -> float:
