@@ -33,10 +33,11 @@ from pixelmine import input as source
 from pixelmine.api.ingest import commit_inspected, inspect_stage
 from pixelmine.api.sources import open_sources
 from pixelmine.core import Limits
+from pixelmine.decoding import inspector
 from pixelmine.engine import Isolated
 from pixelmine.features import FEATURES
 from pixelmine.input import SourceOptions
-from pixelmine.looking import Look, inspector
+from pixelmine.looking import Look
 from pixelmine.preprocess import DecodeOptions, decode
 from pixelmine.preprocess.decode_jpeg import jpeg_scale
 from pixelmine.runtime import processors
@@ -137,7 +138,7 @@ def stages(folder: Path) -> dict[str, float]:
         start = time.perf_counter()
         commit_inspected(collection, table)
         milliseconds["commit of the sample, once"] = 1e3 * (time.perf_counter() - start) / len(rows)
-    nothing = Isolated("pixelmine.looking:inspector", {**OPTIONS, "limits": {}}, 1, limits)
+    nothing = Isolated("pixelmine.decoding:inspector", {**OPTIONS, "limits": {}}, 1, limits)
     with nothing as isolated:  # what is no picture costs the way there and back, and little else
         isolated.submit({"frames": "auto", "frame": 0}, b"").result()
         trips = [bytes(len(d)) for d in good]

@@ -1,12 +1,12 @@
 """One picture at a time, each in a process where it can do no harm.
 
-`inspecting` and `preparing` read bytes here and have them decoded there (`engine.Isolated`); what
-runs there is `inspector` or `preparer`, which an engine's process never calls itself.
+`inspecting` and `preparing` read bytes here and have them decoded there (`engine.Isolated`), by
+what is in `decoding`.
 """
 
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -16,18 +16,17 @@ import numpy as np
 
 from pixelmine import input as source
 from pixelmine import preprocess
-from pixelmine.core import FAILED, OK, Limits, Reason
+from pixelmine.core import FAILED, Limits, Reason
 from pixelmine.core.ids import content_id, picture_id, row_id
+from pixelmine.decoding import BINARY
 from pixelmine.engine import Isolated
-from pixelmine.features.feature import FEATURES
 from pixelmine.runtime import processors
 from pixelmine.store.bytes import ByteStore
 
-__all__ = ["Look", "Looks", "Reading", "inspecting", "inspector", "preparer", "preparing"]
+__all__ = ["Look", "Looks", "Reading", "inspecting", "preparing"]
 
 Values = dict[str, Any]
 Answer = Sequence[tuple[Values, np.ndarray | None]]
-Target = Callable[[Values, Any], Iterator[tuple[Values, np.ndarray | None]]]
 
 _READERS = 16
 """Threads that read: files wait for a disk, pictures elsewhere for a server."""
@@ -38,9 +37,6 @@ _COPIES = 4096
 
 _IN_FLIGHT = 64
 """So many when preparing, where each is an array: enough for copies that lie side by side."""
-
-_BINARY = {"pdq"}
-"""Values that are bytes, and cross from one process to another as hexadecimal digits."""
 
 
 class Look(NamedTuple):
@@ -62,7 +58,7 @@ class Look(NamedTuple):
                 found["meta"] = {**values["meta"], **dict(self.row["meta"] or ())}
             if found.get("meta") is not None:
                 found["meta"] = list(dict(found["meta"]).items())
-            for name in _BINARY & found.keys():
+            for name in BINARY & found.keys():
                 found[name] = bytes.fromhex(found[name])
             yield found
 
@@ -92,13 +88,13 @@ def inspecting(
 ) -> "Looks":
     """Rows to what a collection notes of their pictures."""
     options = {"decode": asdict(decode), "features": list(features)}
-    return Looks("pixelmine.looking:inspector", options, reading, _COPIES)
+    return Looks("pixelmine.decoding:inspector", options, reading, _COPIES)
 
 
 def preparing(preprocessing: Values, reading: Reading) -> "Looks":
     """Rows to uint8 pixels as a card's preprocessing gives them."""
     return Looks(
-        "pixelmine.looking:preparer", {"preprocessing": preprocessing}, reading, _IN_FLIGHT
+        "pixelmine.decoding:preparer", {"preprocessing": preprocessing}, reading, _IN_FLIGHT
     )
 
 
@@ -147,54 +143,3 @@ class Looks:
                 if len(self._recent) > self._size:
                     self._recent.popitem(last=False)
         return row, content, found
-
-
-def inspector(options: Values) -> Target:
-    """Target: what a collection notes of each frame, with its features; no pixels."""
-    decode, limits = preprocess.DecodeOptions(**options["decode"]), Limits(**options["limits"])
-    features = [FEATURES.get(name)() for name in options["features"]]
-
-    def work(header: Values, data: Any) -> Iterator[tuple[Values, None]]:
-        for frame, picture in _frames(header, data, decode, limits):
-            if isinstance(picture, Reason):
-                yield {"frame": frame, "status": FAILED, "reason": picture}, None
-                continue
-            found: Values = {"frame": frame, "status": OK, "meta": picture.meta}
-            found |= picture.columns()
-            for feature in features:
-                found.update(feature(picture.pixels, picture.width, picture.height))
-            for name in _BINARY & found.keys():
-                found[name] = found[name].hex()
-            yield found, None
-
-    return work
-
-
-def preparer(options: Values) -> Target:
-    """Target: each frame's pixels as a model takes them, uint8, before they are normalised."""
-    steps = preprocess.Preprocessing.from_card(options["preprocessing"])
-    limits = Limits(**options["limits"])
-
-    def work(header: Values, data: Any) -> Iterator[tuple[Values, np.ndarray | None]]:
-        for frame, picture in _frames(header, data, steps.decode, limits):
-            pixels: Any = picture
-            if not isinstance(picture, Reason):
-                pixels = steps.apply_uint8(picture.pixels, limits)
-            if isinstance(pixels, Reason):
-                yield {"frame": frame, "status": FAILED, "reason": pixels}, None
-            else:
-                yield {"frame": frame, "status": OK}, np.ascontiguousarray(pixels)
-
-    return work
-
-
-def _frames(
-    header: Values, data: Any, options: preprocess.DecodeOptions, limits: Limits
-) -> Iterator[tuple[int, preprocess.Picture | Reason]]:
-    data = bytes(data)
-    if header["frames"] is None:
-        yield header["frame"], preprocess.decode(data, options, limits, header["frame"])
-        return
-    yield from preprocess.decode_frames(
-        data, options, limits, preprocess.Frames(which=header["frames"])
-    )

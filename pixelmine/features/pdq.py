@@ -15,7 +15,6 @@ from typing import Any
 import cv2
 import numpy as np
 import pyarrow as pa
-import scipy.sparse
 
 from pixelmine.core.checks import check_side
 from pixelmine.core.errors import UsageError
@@ -95,6 +94,8 @@ def _jarosz(length: int) -> Any:
     A box is as wide as half a sample, rounded up; at the borders it is cut off. 1,024 matrices of
     about 8 kB serve collections in which every picture has its own size.
     """
+    import scipy.sparse
+
     width = -(-length // (2 * _SIDE))
     before, after = width - (width + 2) // 2, (width + 2) // 2
     reach = np.arange(-before, after)
