@@ -1,11 +1,11 @@
 """The command `pixelmine`: one file a command, each importing what it needs when it runs."""
 
-import ctypes
 import os
-from contextlib import suppress
 from typing import Annotated
 
 import typer
+
+from pixelmine.core.malloc import few_arenas
 
 from . import collection, datasets, doctor, evaluate, label, models, split, train
 from . import demo as demo_command
@@ -54,27 +54,13 @@ def _options(
     """From a pile of pictures to recognised, private, trustworthy data."""
 
 
-_M_ARENA_MAX = -8
-"""Of glibc's mallopt(3)."""
-
-
-def _few_arenas() -> None:
-    """Have glibc keep freed memory in two places, not in eight for each processor.
-
-    Readers, Daft and Lance bring dozens of threads; with a heap for each the memory of a long
-    ingest crept up by 11 %, with two by 7 % (12,000 against 120,000 pictures, 2026-11).
-    """
-    with suppress(AttributeError, OSError):  # another C library
-        ctypes.CDLL(None).mallopt(_M_ARENA_MAX, 2)
-
-
 def main() -> None:
     """Run the command line.
 
     After Ctrl-C the process ends at once: threads of native libraries that are still at work would
     crash the interpreter's own way out. What is committed is whole by then.
     """
-    _few_arenas()
+    few_arenas()
     try:
         with quiet_libraries():
             app()

@@ -26,6 +26,7 @@ from importlib import import_module
 from typing import Any, NoReturn
 
 from pixelmine.core import Limits
+from pixelmine.core.malloc import keep_freed_memory
 
 from .isolation_memory import Shared
 from .isolation_worker import Target, die_with, no_new_privileges, run_worker
@@ -44,6 +45,7 @@ def serve(descriptor: int, parent: int) -> NoReturn:
     die_with(parent)
     no_new_privileges()
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    keep_freed_memory()
     _leave_network()
     control = socket.socket(fileno=descriptor)
     try:

@@ -68,7 +68,7 @@ class Pdq:
         if min(grey.shape) < _SMALLEST:
             return dict(_NO_HASH)
         small = _to_64(_shrink(grey, self.side))
-        bits, quality = pdqhash.compute(np.repeat(small[..., None], 3, axis=2))
+        bits, quality = pdqhash.compute(cv2.cvtColor(small, cv2.COLOR_GRAY2RGB))
         return {"pdq": np.packbits(bits.astype(bool)).tobytes(), "pdq_quality": int(quality)}
 
 
