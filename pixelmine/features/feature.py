@@ -1,12 +1,14 @@
 """What a designed feature is: one picture's pixels to named values."""
 
 from collections.abc import Iterable
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
-import pyarrow as pa
 
 from pixelmine.core.registry import Registry
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 __all__ = ["FEATURES", "Feature", "feature_fields"]
 
@@ -15,7 +17,7 @@ class Feature(Protocol):
     """A frozen dataclass with its options. The same pixels give the same values every time."""
 
     @property
-    def fields(self) -> list[pa.Field]:
+    def fields(self) -> "list[pa.Field]":
         """Arrow fields of the values, with their units in the docstring of the class."""
         ...
 
@@ -42,6 +44,6 @@ FEATURES: Registry[Any] = Registry(
 )
 
 
-def feature_fields(names: Iterable[str]) -> list[pa.Field]:
+def feature_fields(names: Iterable[str]) -> "list[pa.Field]":
     """The Arrow fields of these features, in order."""
     return [field for name in names for field in FEATURES.get(name)().fields]

@@ -1,16 +1,18 @@
 """Simple measures of a picture's quality: sharpness, exposure, contrast, content, colour, size."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import cv2
 import numpy as np
-import pyarrow as pa
 
 from pixelmine.core.checks import check_side
 from pixelmine.core.ids import digest_json
 
 from .luma import luma
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 __all__ = ["Measures"]
 
@@ -62,8 +64,10 @@ class Measures:
         check_side("side", self.side)
 
     @property
-    def fields(self) -> list[pa.Field]:
+    def fields(self) -> "list[pa.Field]":
         """A float32 column for each measure."""
+        import pyarrow as pa
+
         return [pa.field(name, pa.float32()) for name in _NAMES]
 
     @property

@@ -10,17 +10,19 @@ the filter's window, a whole number of pixels, then falls elsewhere.
 
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import cv2
 import numpy as np
-import pyarrow as pa
 
 from pixelmine.core.checks import check_side
 from pixelmine.core.errors import UsageError
 from pixelmine.core.ids import digest_json
 
 from .luma import luma
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 __all__ = ["Pdq"]
 
@@ -51,8 +53,10 @@ class Pdq:
             raise UsageError(f"side must be at least {_SIDE}. Got {self.side} instead.")
 
     @property
-    def fields(self) -> list[pa.Field]:
+    def fields(self) -> "list[pa.Field]":
         """The hash and its quality."""
+        import pyarrow as pa
+
         return [pa.field("pdq", pa.binary(32)), pa.field("pdq_quality", pa.int32())]
 
     @property
