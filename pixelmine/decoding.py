@@ -66,7 +66,6 @@ def preparer(options: Values) -> Target:
 def _frames(
     header: Values, data: Any, options: preprocess.DecodeOptions, limits: Limits
 ) -> Iterator[tuple[int, preprocess.Picture | Reason]]:
-    data = bytes(data)
     if header["frames"] is None:
         yield header["frame"], preprocess.decode(data, options, limits, header["frame"])
         return

@@ -63,6 +63,7 @@ class _Server:
         self._work = _load(self._settings.pop("target"), self._settings.pop("options"))
         self._limits = Limits(**self._settings.pop("limits"))
         self._children: dict[int, int] = {}
+        gc.freeze()  # what is loaded stays: workers need not look through it, nor copy its pages
         control.send(json.dumps({"loaded": True}).encode())
         self._wake, self._waker = socket.socketpair()
         for end in (self._wake, self._waker):
