@@ -237,8 +237,8 @@ def test_a_source_within_another(tmp_path, made):
 def test_a_registered_reader_gets_the_row(monkeypatch):
     seen = []
 
-    def fetch(row, limits):
-        seen.append((row["address"], limits.max_bytes))
+    def fetch(row, limits, allow_private):
+        seen.append((row["address"], limits.max_bytes, allow_private))
         return b"1"
 
     readers = Registry("reader", {"x1": "nowhere:nothing"})
@@ -246,7 +246,8 @@ def test_a_registered_reader_gets_the_row(monkeypatch):
     monkeypatch.setattr(import_module("pixelmine.input.read"), "READERS", readers)
     row = {"uri": "x1://h/a", "address": "x1://u:p@h/a"}
     assert read(row, Limits(max_bytes=7)) == b"1"
-    assert seen == [("x1://u:p@h/a", 7)]
+    assert read(row, Limits(max_bytes=7), allow_private=True) == b"1"
+    assert seen == [("x1://u:p@h/a", 7, False), ("x1://u:p@h/a", 7, True)]
     assert read({**row, "uri": "x2://h/a"}, Limits()) is Reason.UNREADABLE
 
 
