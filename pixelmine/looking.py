@@ -9,6 +9,7 @@ from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
+from itertools import chain, groupby, islice
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -31,6 +32,8 @@ Answer = Sequence[tuple[Values, np.ndarray | None]]
 _READERS = 16
 """Threads that read: files wait for a disk, pictures elsewhere for a server."""
 
+_FILES = 8
+"""That a thread reads one after the other: to wake it takes longer than to read one."""
 
 _COPIES = 4096
 """So many different pictures are remembered when inspecting, about 4 kB each."""
@@ -98,6 +101,17 @@ def preparing(preprocessing: Values, reading: Reading) -> "Looks":
     )
 
 
+def _together(rows: Iterable[Values]) -> Iterator[Sequence[Values]]:
+    """What one thread reads: some files that lie here; what comes from a server, one by one."""
+    for local, some in groupby(rows, lambda row: str(row["uri"]).startswith("file:")):
+        yield from _some(some, _FILES if local else 1)
+
+
+def _some(rows: Iterator[Values], count: int) -> Iterator[Sequence[Values]]:
+    while some := list(islice(rows, count)):
+        yield some
+
+
 class Looks:
     """Rows to what a target makes of their pictures, in order. Several threads may call at once.
 
@@ -115,7 +129,8 @@ class Looks:
 
     def __call__(self, rows: Iterable[Values]) -> Iterator[Look]:
         """Look at each row's picture: at those of its frames that are wanted."""
-        for row, content, found in self._readers.map(self._begin, rows):
+        begun = self._readers.map(self._begin, _together(rows))
+        for row, content, found in chain.from_iterable(begun):
             answer = found.result() if isinstance(found, Future) else found
             if isinstance(answer, Reason):
                 answer = [({"frame": row["frame"], "status": FAILED, "reason": answer}, None)]
@@ -126,7 +141,10 @@ class Looks:
         self._readers.shutdown(cancel_futures=True)
         self._isolated.close()
 
-    def _begin(self, row: Values) -> tuple[Values, str | None, Any]:
+    def _begin(self, rows: Sequence[Values]) -> list[tuple[Values, str | None, Any]]:
+        return [self._begin_one(row) for row in rows]
+
+    def _begin_one(self, row: Values) -> tuple[Values, str | None, Any]:
         reading = self._reading
         data = source.read(row, reading.limits, self._kept, reading.allow_private)
         if isinstance(data, Reason):

@@ -14,5 +14,5 @@ def open_sources(sources: Sequence[str | Path], options: SourceOptions) -> Label
     Raises SourceError where a source is missing or none of them holds a single picture.
     """
     found = many([open_source(source, options) for source in sources])
-    next(iter(found.list()))
+    found.check()
     return found

@@ -64,7 +64,7 @@ def row_id(uri: str, member: str = "", frame: int = 0) -> str:
     return digest(uri, member, str(frame))
 
 
-def file_uri(path: Path) -> str:
+def file_uri(path: str | Path) -> str:
     """Absolute `file://` URI of a path, without `.` and `..`; symbolic links are kept as they are.
 
     Bytes of a name that are not UTF-8 survive as percent escapes.

@@ -41,10 +41,15 @@ def load_daft() -> Any:
 
 
 @contextmanager
-def daft_engine(stage: Stage) -> Iterator[RunShards]:
-    """Run the stage over listing shards on the runner that is set."""
+def daft_engine(stage: Stage, here: bool = False) -> Iterator[RunShards]:
+    """Run the stage over listing shards on the runner that is set.
+
+    `here`: it runs in this process, and can be opened now: what it starts then starts meanwhile.
+    """
     token = uuid4().hex
     try:
+        if here:
+            _open_once(stage, token)
         yield partial(_rows, stage, token)
     finally:
         with _OPENING:

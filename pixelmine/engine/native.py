@@ -16,8 +16,8 @@ def open_native(
     options: EngineOptions,  # noqa: ARG001  there is nothing to choose
 ) -> Iterator[RunShards]:
     """Run the stage over listing shards; batches come as they are ready."""
-    daft = load_daft()
-    with suppress(daft.exceptions.DaftCoreException):  # it is set once a process, and stays
-        daft.set_runner_native()
-    with daft_engine(stage) as run:
+    with daft_engine(stage, here=True) as run:
+        daft = load_daft()
+        with suppress(daft.exceptions.DaftCoreException):  # it is set once a process, and stays
+            daft.set_runner_native()
         yield run

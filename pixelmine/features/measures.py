@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import cv2
 import numpy as np
+from PIL import Image
 
 from pixelmine.core.checks import check_side
 from pixelmine.core.ids import digest_json
@@ -19,9 +20,6 @@ __all__ = ["Measures"]
 _DARK, _BRIGHT = 10, 245
 """Levels of 0 to 255: at or below the one, at or above the other, nothing can be told apart. Not 0
 and 255 themselves, since JPEG scatters what was clipped by some levels."""
-_OPPONENTS = np.array([[1, -1, 0], [1, 1, -2]], np.float32)
-_HALVES = np.array([1, 0.5])
-"""Red against green, and yellow against blue: twice that, in whole numbers."""
 _LEVELS = np.arange(256, dtype=np.float64)
 _NAMES = (
     "sharpness",
@@ -115,7 +113,7 @@ def _sharpness(grey: np.ndarray) -> float:
 
 def _of_levels(grey: np.ndarray) -> dict[str, float]:
     """What the histogram of luma says."""
-    counts = cv2.calcHist([grey], [0], None, [256], [0, 256]).ravel().astype(np.float64)
+    counts = np.array(Image.fromarray(grey).histogram(), np.float64)  # half of OpenCV's time
     share = counts / grey.size
     mean = float(share @ _LEVELS)
     seen = share[share > 0]
@@ -137,9 +135,14 @@ def _colourfulness(pixels: np.ndarray, side: int) -> float:
     if pixels.shape[2] == 1:
         return 0.0
     step = max(1, 6 * (max(pixels.shape[:2]) // side))
-    opposed = cv2.transform(pixels[::step].astype(np.int16), _OPPONENTS)
-    mean, spread = (values[:, 0] * _HALVES for values in cv2.meanStdDev(opposed))
-    return float(np.hypot(*spread) + 0.3 * np.hypot(*mean))
+    red, green, blue = (plane.astype(np.int16) for plane in cv2.split(pixels[::step]))
+    green_red = cv2.meanStdDev(red - green)
+    blue_yellow = cv2.meanStdDev(red + green - 2 * blue)  # twice that, in whole numbers
+    mean, spread = (
+        np.hypot(one.item(), two.item() / 2)
+        for one, two in zip(green_red, blue_yellow, strict=True)
+    )
+    return float(spread + 0.3 * mean)
 
 
 def _aspect(pixels: np.ndarray, width: int, height: int) -> float:

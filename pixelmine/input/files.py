@@ -8,7 +8,7 @@ from typing import BinaryIO, cast
 
 from pixelmine.core import Reason
 
-__all__ = ["Opened", "compression", "decompressed", "open_regular", "reason_of"]
+__all__ = ["Opened", "compression", "decompressed", "open_descriptor", "open_regular", "reason_of"]
 
 Opened = tuple[BinaryIO, os.stat_result]
 
@@ -22,6 +22,12 @@ _COMPRESSED = {
 
 def open_regular(path: Path) -> Opened | Reason:
     """Open a regular file to read; the reason where that cannot be."""
+    opened = open_descriptor(path)
+    return opened if isinstance(opened, Reason) else (os.fdopen(opened[0], "rb"), opened[1])
+
+
+def open_descriptor(path: Path) -> tuple[int, os.stat_result] | Reason:
+    """Open a regular file to read, as the number that the system gives it."""
     try:
         handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     except (OSError, ValueError) as error:  # ValueError: a null character in the path
@@ -30,7 +36,7 @@ def open_regular(path: Path) -> Opened | Reason:
     if not stat.S_ISREG(found.st_mode):  # fdopen would raise for a folder
         os.close(handle)
         return Reason.UNREADABLE
-    return os.fdopen(handle, "rb"), found
+    return handle, found
 
 
 def reason_of(error: Exception) -> Reason:

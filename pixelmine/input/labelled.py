@@ -78,7 +78,16 @@ class Labelled:
             total += rows.num_rows
             yield rows
         if not total:
-            raise SourceError(f"{self.uri} holds no files. Give a folder with pictures in it.")
+            raise self._empty()
+
+    def check(self) -> None:
+        """See that there is a row, without listing more. Raises SourceError."""
+        labels = _Labels.of(self.parts, self.options)
+        if next(self._rows(labels), None) is None and next(labels.missing(), None) is None:
+            raise self._empty()
+
+    def _empty(self) -> SourceError:
+        return SourceError(f"{self.uri} holds no files. Give a folder with pictures in it.")
 
     def _rows(self, labels: "_Labels") -> Iterator[Row]:
         places = Places()

@@ -9,31 +9,31 @@ from contextlib import contextmanager
 __all__ = ["quiet", "quiet_log"]
 
 _lock = threading.Lock()
-_inside = 0
-_outer = warnings.catch_warnings()
 
 
-@contextmanager
-def quiet() -> Iterator[None]:
+class quiet:  # noqa: N801  a function, but that a generator takes four times as long
     """Ignore warnings: Pillow warns about odd but readable files, and a row says it better.
 
     `warnings.catch_warnings` alone is not for threads: of two that overlap, the second to leave
     puts back what it found, "ignore", for good. So the first in sets it and the last out undoes it.
     """
-    global _inside, _outer
-    with _lock:
-        _inside += 1
-        if _inside == 1:
-            _outer = warnings.catch_warnings()
-            _outer.__enter__()
-            warnings.simplefilter("ignore")
-    try:
-        yield
-    finally:
+
+    _inside = 0
+    _outer = warnings.catch_warnings()
+
+    def __enter__(self) -> None:
         with _lock:
-            _inside -= 1
-            if _inside == 0:
-                _outer.__exit__(None, None, None)
+            quiet._inside += 1
+            if quiet._inside == 1:
+                quiet._outer = warnings.catch_warnings()
+                quiet._outer.__enter__()
+                warnings.simplefilter("ignore")
+
+    def __exit__(self, *raised: object) -> None:
+        with _lock:
+            quiet._inside -= 1
+            if quiet._inside == 0:
+                quiet._outer.__exit__(None, None, None)
 
 
 _logging = 0

@@ -141,22 +141,10 @@ def test_links_that_go_round(path):
 
 
 def test_a_disk_that_fails(path, monkeypatch):
-    class Broken:
-        def __enter__(self):
-            return self
+    def broken(handle, size):
+        raise OSError(5, "Input/output error")
 
-        def __exit__(self, *_):
-            os.close(self.handle)
-
-        def read(self, _):
-            raise OSError(5, "Input/output error")
-
-    def fdopen(handle, mode):
-        broken = Broken()
-        broken.handle = handle
-        return broken
-
-    monkeypatch.setattr(os, "fdopen", fdopen)
+    monkeypatch.setattr(os, "read", broken)
     assert read(row(path), Limits()) is Reason.UNREADABLE
 
 
@@ -165,3 +153,17 @@ def test_no_handle_is_left_open(path):
     for limit in (1, 100):
         read(row(path), Limits(max_bytes=limit))
     assert handles() == before
+
+
+@pytest.mark.parametrize("was", [0, 3, 2**20 + 5])
+def test_a_file_that_changes_its_length_while_it_is_read(path, monkeypatch, was):
+    path.write_bytes(bytes(1000) + b"x" * 5)
+    stat = os.fstat
+
+    def before(handle):
+        found = stat(handle)
+        return os.stat_result((*found[:6], was, *found[7:10]))
+
+    monkeypatch.setattr(os, "fstat", before)
+    assert read(row(path), Limits()) == bytes(1000) + b"x" * 5
+    assert read(row(path), Limits(max_bytes=1004)) is Reason.TOO_LARGE_FILE
