@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING, Any
 
 import cv2
 import numpy as np
-from PIL import Image
 
 from pixelmine.core.checks import check_side
 from pixelmine.core.ids import digest_json
@@ -113,7 +112,7 @@ def _sharpness(grey: np.ndarray) -> float:
 
 def _of_levels(grey: np.ndarray) -> dict[str, float]:
     """What the histogram of luma says."""
-    counts = np.array(Image.fromarray(grey).histogram(), np.float64)  # half of OpenCV's time
+    counts = cv2.calcHist([grey], [0], None, [256], [0, 256]).ravel().astype(np.float64)
     share = counts / grey.size
     mean = float(share @ _LEVELS)
     seen = share[share > 0]

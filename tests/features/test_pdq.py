@@ -73,6 +73,20 @@ def test_a_smooth_picture_of_any_shape_has_the_bits_of_the_whole_computation(hei
     assert abs(found["pdq_quality"] - quality) <= 2
 
 
+def test_given_the_filtered_picture_the_bits_and_quality_are_the_reference_s(test_data):
+    from pixelmine.features.luma import luma
+    from pixelmine.features.pdq import _hash, _quality, _to_64
+
+    noise = np.random.default_rng(3).integers(0, 256, (64, 64), np.uint8)
+    steps = np.tile(np.arange(0, 256, 4, dtype=np.uint8), (64, 1))
+    photographs = sorted((test_data / "clothing").rglob("*.jpg"))[::100]
+    filtered = [_to_64(luma(pixels_of(path))) for path in photographs]
+    for small in (*filtered, noise, noise // 16, noise // 128, steps + noise // 32):
+        wanted, quality = pdqhash.compute(np.repeat(small[..., None], 3, axis=2))
+        assert _hash(small) == np.packbits(wanted.astype(bool)).tobytes()
+        assert _quality(small) == quality
+
+
 def test_photographs_have_the_bits_and_quality_of_the_whole_computation(test_data):
     distances, qualities = [], []
     for path in sorted((test_data / "clothing").rglob("*.jpg"))[::140]:
