@@ -12,6 +12,7 @@ import numpy as np
 from pixelmine import preprocess
 from pixelmine.core import FAILED, OK, Limits, Reason
 from pixelmine.features.feature import FEATURES
+from pixelmine.features.vector import describe, vector_features_from_card
 
 __all__ = ["BINARY", "inspector", "preparer"]
 
@@ -30,13 +31,15 @@ def inspector(options: Values) -> Target:
         feature(np.zeros((64, 64, 3), np.uint8), 64, 64)
 
     def work(header: Values, data: Any) -> Iterator[tuple[Values, None]]:
-        for frame, picture in _frames(header, data, decode, limits):
+        known = preprocess.describe_jpeg(data, limits) if header.get("known") else None
+        frames = ((0, known),) if known else _frames(header, data, decode, limits)
+        for frame, picture in frames:
             if isinstance(picture, Reason):
                 yield {"frame": frame, "status": FAILED, "reason": picture}, None
                 continue
             found: Values = {"frame": frame, "status": OK, "meta": picture.meta}
             found |= picture.columns()
-            for feature in features:
+            for feature in features if not known else ():
                 found.update(feature(picture.pixels, picture.width, picture.height))
             for name in BINARY & found.keys():
                 found[name] = found[name].hex()
@@ -46,8 +49,12 @@ def inspector(options: Values) -> Target:
 
 
 def preparer(options: Values) -> Target:
-    """Target: each frame's pixels as a model takes them, uint8, before they are normalised."""
+    """Target: each frame's pixels as a model takes them, uint8, before they are normalised.
+
+    Where it takes designed features, those, float32 (D,).
+    """
     steps = preprocess.Preprocessing.from_card(options["preprocessing"])
+    described = vector_features_from_card(options["features"])
     limits = Limits(**options["limits"])
 
     def work(header: Values, data: Any) -> Iterator[tuple[Values, np.ndarray | None]]:
@@ -58,7 +65,8 @@ def preparer(options: Values) -> Target:
             if isinstance(pixels, Reason):
                 yield {"frame": frame, "status": FAILED, "reason": pixels}, None
             else:
-                yield {"frame": frame, "status": OK}, np.ascontiguousarray(pixels)
+                found = describe(pixels, described) if described else np.ascontiguousarray(pixels)
+                yield {"frame": frame, "status": OK}, found
 
     return work
 

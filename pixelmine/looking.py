@@ -6,7 +6,7 @@ what is in `decoding`.
 
 import threading
 from collections import OrderedDict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
 from itertools import chain, groupby, islice
@@ -21,6 +21,7 @@ from pixelmine.core import FAILED, Limits, Reason
 from pixelmine.core.ids import content_id, picture_id, row_id
 from pixelmine.decoding import BINARY
 from pixelmine.engine import Isolated
+from pixelmine.models import Card
 from pixelmine.runtime import processors
 from pixelmine.store.bytes import ByteStore
 
@@ -87,18 +88,24 @@ class Reading:
 
 
 def inspecting(
-    decode: preprocess.DecodeOptions, features: Sequence[str], reading: Reading
+    decode: preprocess.DecodeOptions,
+    features: Sequence[str],
+    known: Container[str],
+    reading: Reading,
 ) -> "Looks":
-    """Rows to what a collection notes of their pictures."""
+    """Rows to what a collection notes of their pictures.
+
+    `known`: ids of pictures whose features it has; of a JPEG among them the header alone is read.
+    """
     options = {"decode": asdict(decode), "features": list(features)}
-    return Looks("pixelmine.decoding:inspector", options, reading, _COPIES)
+    return Looks("pixelmine.decoding:inspector", options, reading, _COPIES, known)
 
 
-def preparing(preprocessing: Values, reading: Reading) -> "Looks":
-    """Rows to uint8 pixels as a card's preprocessing gives them."""
-    return Looks(
-        "pixelmine.decoding:preparer", {"preprocessing": preprocessing}, reading, _IN_FLIGHT
-    )
+def preparing(card: Card, reading: Reading) -> "Looks":
+    """Rows to uint8 pixels as a card's preprocessing gives them, or to the features it names."""
+    described = card.features.steps if card.features else []
+    options = {"preprocessing": card.preprocessing, "features": described}
+    return Looks("pixelmine.decoding:preparer", options, reading, _IN_FLIGHT)
 
 
 def _together(rows: Iterable[Values]) -> Iterator[Sequence[Values]]:
@@ -116,13 +123,21 @@ class Looks:
     """Rows to what a target makes of their pictures, in order. Several threads may call at once.
 
     `recent`: so many different pictures are remembered, and their copies not decoded again.
+    `known`: ids of pictures of which the target need not tell more than their header does.
     """
 
-    def __init__(self, target: str, options: Values, reading: Reading, recent: int) -> None:
+    def __init__(
+        self,
+        target: str,
+        options: Values,
+        reading: Reading,
+        recent: int,
+        known: Container[str] = (),
+    ) -> None:
         options = {**options, "limits": asdict(reading.limits)}
         self._isolated = Isolated(target, options, processors(), reading.limits)
         self._readers = ThreadPoolExecutor(_READERS, "read")
-        self._reading, self._size = reading, recent
+        self._reading, self._size, self._known = reading, recent, known
         self._kept = ByteStore(reading.kept) if reading.kept else None
         self._recent: OrderedDict[tuple[str, int | None], Future[Any]] = OrderedDict()
         self._lock = threading.Lock()
@@ -157,6 +172,7 @@ class Looks:
             found = self._recent.get(key)
             if found is None:
                 header = {"frames": reading.frames, "frame": row["frame"]}
+                header["known"] = picture_id(content, 0) in self._known
                 found = self._recent[key] = self._isolated.submit(header, data)
                 if len(self._recent) > self._size:
                     self._recent.popitem(last=False)

@@ -11,6 +11,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -21,20 +22,12 @@ from pixelmine.core import Limits, Reason, cache
 from pixelmine.core.errors import ModelError
 from pixelmine.core.schema import IMAGES
 from pixelmine.engine import Work
+from pixelmine.loaded import Model
 from pixelmine.looking import Reading, inspecting, preparing
-from pixelmine.models import Bundle, Card
+from pixelmine.models import Bundle
+from pixelmine.store import Collection, KnownPictures
 
 __all__ = ["Inspect", "Model", "Recognise", "load_model"]
-
-
-@dataclass(frozen=True)
-class Model:
-    """A bundle that is loaded and has passed its golden check on this machine."""
-
-    card: Card
-    network: runtime.Network
-    preprocessing: preprocess.Preprocessing
-    head: classify.Head
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,15 +55,27 @@ class Recognise(Reading):
 
 @dataclass(frozen=True, kw_only=True)
 class Inspect(Reading):
-    """Stage: listing rows to `images` rows and `features`, by one decode of each picture."""
+    """Stage: listing rows to `images` rows and `features`, by one decode of each picture.
+
+    What `collection` knows already is not decoded again: its features are null.
+    """
 
     decode: preprocess.DecodeOptions
     features: tuple[str, ...] = ()
+    collection: Path | None = None
 
     @property
     def schema(self) -> pa.Schema:
         """Of the `images` table, and the fields of the features."""
         return pa.schema([*IMAGES, *features.feature_fields(self.features)])
+
+    def known(self) -> KnownPictures:
+        """The pictures that need not be decoded."""
+        if self.collection is None:
+            return KnownPictures()
+        wanted = [features.FEATURES.get(name)() for name in self.features]
+        kept = Collection.open(self.collection)
+        return KnownPictures.of([kept.feature(f.producer, f.fields) for f in wanted])
 
     def open(self) -> Work:
         """Start the processes that decode."""
@@ -80,7 +85,7 @@ class Inspect(Reading):
 class _Recognising:
     def __init__(self, stage: Recognise) -> None:
         self.stage = stage
-        self.looks = preparing(stage.bundle.card.preprocessing, stage)
+        self.looks = preparing(stage.bundle.card, stage)
         self.model = load_model(stage.bundle, stage.runtime, stage.precision)
         self.close = self.looks.close
 
@@ -94,14 +99,16 @@ class _Recognising:
 
         model, steps = self.model, self.model.preprocessing
         vectors = features.extract(ready(), model.network, steps.normalise, steps.views)
-        answers = model.head.answers(vectors.logits, self.stage.top) if vectors else []
+        answers: list[dict[str, Any]] = []
+        if vectors:
+            answers = model.head.answers(vectors.logits, vectors.embedding, self.stage.top)
         return output.result_rows(seen, answers, vectors, model.card, self.stage.schema)
 
 
 class _Inspecting:
     def __init__(self, stage: Inspect) -> None:
         self.stage = stage
-        self.looks = inspecting(stage.decode, stage.features, stage)
+        self.looks = inspecting(stage.decode, stage.features, stage.known(), stage)
         self.close = self.looks.close
 
     def __call__(self, rows: pa.RecordBatch) -> pa.RecordBatch:
@@ -117,9 +124,10 @@ def load_model(bundle: Bundle, runtime_name: str = "auto", precision: str = "aut
     """
     card, refused = bundle.card, []
     steps = preprocess.Preprocessing.from_card(card.preprocessing)
+    described = features.vector_features_from_card(card.features.steps if card.features else [])
     choice = runtime.Choice(bundle, (runtime_name, precision), cache.cache_folder() / "runtime")
     for network in choice.candidates():
-        model = Model(card, network, steps, classify.Head.from_card(card))
+        model = Model(card, network, steps, described, classify.Head.from_bundle(bundle))
         try:
             _check_golden(bundle, model)
             choice.remember(network)
@@ -131,10 +139,8 @@ def load_model(bundle: Bundle, runtime_name: str = "auto", precision: str = "aut
 
 def _check_golden(bundle: Bundle, model: Model) -> None:
     for picture in bundle.golden:
-        pixels = model.preprocessing.prepare(picture.data, Limits())
-        if not isinstance(pixels, Reason) and model.preprocessing.views == 1:
-            pixels = pixels[None]
-        if isinstance(pixels, Reason) or not bundle.card.input.fits(pixels[0]):
+        pixels = model.preprocessing.prepare_uint8(picture.data, Limits())
+        if isinstance(pixels, Reason) or not bundle.card.fits(taken := model.take(pixels)):
             raise ModelError(f"its preprocessing does not fit the golden picture {picture.name}.")
-        found = model.network.run(pixels)
+        found = model.network.run(taken)
         picture.compare(found.logits.mean(0), found.embedding.mean(0), model.network.precision)

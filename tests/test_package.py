@@ -22,6 +22,7 @@ PUBLIC = [
     "split",
     "train_model",
     "evaluate_model",
+    "compare_recipes",
     "predict",
     "import_model",
     "SourceOptions",

@@ -1,4 +1,4 @@
-"""What a collection holds, whether it is sound, and its splits."""
+"""What a collection holds, and whether it is sound."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -13,17 +13,10 @@ import pyarrow.compute as pc
 from pixelmine.core import FAILED, OK, Limits, Reason
 from pixelmine.core.errors import UsageError
 from pixelmine.core.progress import Progress, SilentProgress
-from pixelmine.evaluate import (
-    SplitOptions,
-    find_leaks,
-    leak_warning,
-    make_split,
-    split_from_csv,
-)
 from pixelmine.input import read
-from pixelmine.store import Collection, labelled_pictures
+from pixelmine.store import Collection
 
-__all__ = ["CollectionSummary", "compact", "failed_rows", "show", "split", "split_given", "verify"]
+__all__ = ["CollectionSummary", "compact", "failed_rows", "show", "verify"]
 
 
 @dataclass(frozen=True)
@@ -106,36 +99,6 @@ def compact(path: str | Path, *, keep_days: float = 7.0) -> None:
         raise UsageError(f"keep_days must be from 0 to 36,500. Got {keep_days:g} instead.")
     with Collection.open(Path(path)) as collection:
         collection.compact(timedelta(days=keep_days))
-
-
-def split(
-    path: str | Path, options: SplitOptions | None = None, *, where: str | None = None
-) -> tuple[str, dict[str, int]]:
-    """Divide the labelled pictures into parts; gives the split id and the rows of each part."""
-    with Collection.open(Path(path)) as collection:
-        rows = labelled_pictures(collection, where=where)
-        table = make_split(rows, options or SplitOptions())
-        collection.splits.insert_new(table)
-        return str(table["split_id"][0].as_py()), _counts(table["part"])
-
-
-def split_given(path: str | Path, file: str | Path) -> tuple[str, dict[str, int], list[str]]:
-    """Take over a split that a CSV gives; also gives what a user should know about it."""
-    with Collection.open(Path(path)) as collection:
-        rows = labelled_pictures(collection)
-        given = split_from_csv(Path(file), rows)
-        collection.splits.insert_new(given.rows)
-        parts = dict(
-            zip(given.rows["row_id"].to_pylist(), given.rows["part"].to_pylist(), strict=True)
-        )
-        chosen = pa.array([parts.get(row) for row in rows["row_id"].to_pylist()], pa.string())
-        divided = rows.drop_columns(["part"]).append_column("part", chosen)
-        leaks = find_leaks(divided.filter(pc.is_valid(chosen)))
-    notes = [warning] if (warning := leak_warning(leaks)) else []
-    if given.unmatched:
-        shown = ", ".join(given.unmatched[:3])
-        notes.append(f"{len(given.unmatched)} names in {file} match no picture: {shown} ...")
-    return str(given.rows["split_id"][0].as_py()), _counts(given.rows["part"]), notes
 
 
 def _disagreements(collection: Collection) -> Iterator[str]:

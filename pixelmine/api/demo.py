@@ -20,11 +20,11 @@ from pixelmine.evaluate.texts import LANGUAGES, Language
 from pixelmine.input.labels import LabelOptions
 from pixelmine.store import Collection, labelled_pictures
 
-from .collection import split
 from .demo_pictures import Mess, copy_photographs, write_digits
 from .evaluate import Evaluated, evaluate_model
 from .ingest import Ingested, ingest
 from .predict import Predicted, predict
+from .split import split
 from .thumbnails import gallery
 from .train import train_model
 

@@ -1,6 +1,7 @@
 """How good a model is on pictures that it has not learnt from."""
 
 from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -24,16 +25,19 @@ from pixelmine.evaluate import (
     Provenance,
     Report,
     evaluate,
+    refuse_leaks,
     write_report,
 )
 from pixelmine.evaluate.texts import Language
 from pixelmine.input import is_idx_folder, read_part
 from pixelmine.models import Bundle, load_bundle
-from pixelmine.pipeline import Recognise, load_model
+from pixelmine.pipeline import Model, Recognise, load_model
+from pixelmine.runtime import Outputs
 from pixelmine.store import Collection, is_collection, labelled_pictures
 
-from .predicted import predict_collection, read_logits
-from .thumbnails import Thumbnails, mistakes
+from .predicted import predict_collection, read_embeddings, read_logits
+from .slice_columns import slice_columns
+from .thumbnails import Thumbnails, mistakes, pair_mistakes
 
 __all__ = ["Evaluated", "evaluate_model"]
 
@@ -42,7 +46,7 @@ __all__ = ["Evaluated", "evaluate_model"]
 class Evaluated:
     """An evaluation, with what it was made of. `left_out`: pictures that could not be judged.
 
-    `failed`: test pictures that cannot be read any more. `uris`: of the N that were judged.
+    `failed`: test pictures that cannot be read any more. `row_ids`, `uris`: of the N judged.
     """
 
     bundle: Bundle
@@ -50,6 +54,7 @@ class Evaluated:
     split: str | None
     left_out: dict[str, int]
     failed: Counter[Reason]
+    row_ids: list[str]
     uris: list[str]
     thumbnails: Thumbnails
 
@@ -85,6 +90,7 @@ class Evaluated:
             ),
             history=history,
             evaluation=self.evaluation,
+            pairs=pair_mistakes(self.evaluation, self.thumbnails, policy),
             mistakes=mistakes(self.evaluation, self.thumbnails, policy),
             provenance=Provenance(
                 date=datetime.now(UTC).isoformat(timespec="seconds"),
@@ -106,6 +112,9 @@ def evaluate_model(
     *,
     split: str | None = None,
     report: str | Path | None = None,
+    top: Sequence[int] = (5,),
+    slice_by: str = "auto",
+    allow_leaks: bool = False,
     engine: EngineOptions | None = None,
     runtime: str = "auto",
     precision: str = "auto",
@@ -117,18 +126,21 @@ def evaluate_model(
     """Measure a model on part `test` of a collection's split, or on an idx folder's t10k files.
 
     `split`: `ID` or `ID:FOLD`; by default the one the model was trained with. Pictures that the
-    model was trained on are refused. `report`: an HTML file, in `language`. Raises UsageError,
-    ModelError.
+    model was trained on are refused, and a split whose test pictures are in its training part too,
+    unless `allow_leaks`. `report`: an HTML file, in `language`. `top`: each k of top-k
+    accuracy. `slice_by`: columns of a collection with commas between, `auto` for what it keeps of
+    each picture, or `none` (`slice_columns`). Raises UsageError, ModelError.
     """
     source, progress = Path(source), progress or SilentProgress()
     bundle = load_bundle(str(model))
     if is_collection(source):
         stage = Recognise(bundle=bundle, runtime=runtime, precision=precision)
-        found = _collection(source, stage, split, engine or EngineOptions(), progress)
+        how = _How(split, tuple(top), slice_by, allow_leaks)
+        found = _collection(source, stage, how, engine or EngineOptions(), progress)
     elif is_idx_folder(source):
         if split is not None:
             raise UsageError("--split goes with a collection; an idx folder's test part is t10k.")
-        found = _idx(source, bundle, runtime, precision)
+        found = _idx(source, load_model(bundle, runtime, precision), bundle, tuple(top))
     elif not source.exists():
         raise SourceError(f"There is no collection and no idx folder at {source}.")
     else:
@@ -142,38 +154,58 @@ def evaluate_model(
     return found
 
 
+@dataclass(frozen=True)
+class _How:
+    """Which pictures of a collection to look at, and what to measure besides."""
+
+    split: str | None
+    top: tuple[int, ...]
+    slice_by: str
+    allow_leaks: bool
+
+
 def _collection(
-    path: Path, stage: Recognise, split: str | None, engine: EngineOptions, progress: Progress
+    path: Path, stage: Recognise, how: _How, engine: EngineOptions, progress: Progress
 ) -> Evaluated:
     bundle = stage.bundle
-    split = split or (bundle.card.training.split_id if bundle.card.training else None)
+    split = how.split or (bundle.card.training.split_id if bundle.card.training else None)
     with Collection.open(path) as collection:
         rows = labelled_pictures(collection, split)
+        if split is not None and not how.allow_leaks:
+            refuse_leaks(collection, split)
         if split is not None:
             rows = rows.filter(pc.equal(rows["part"], "test"))
         rows, left_out = _judged(rows, bundle)
-        _refuse_seen(bundle, rows["picture_id"].to_pylist(), split)
+        if not how.allow_leaks:
+            _refuse_seen(bundle, rows["picture_id"].to_pylist(), split)
+        elif seen := bundle.has_seen(rows["picture_id"].to_pylist()):
+            progress.note(f"{len(seen):,} of these pictures were used to train the model.")
         pictures, kept = set(rows["picture_id"].to_pylist()), collection.bytes
         answered = predict_collection(collection, stage, engine, progress, only=pictures)
         logits = read_logits(collection, answered.stage, rows["picture_id"].to_pylist())
-    at = pc.is_in(rows["picture_id"], value_set=pa.array(sorted(logits), pa.string()))
-    gone = rows.filter(pc.invert(at))["row_id"].to_pylist()
+        embeddings = read_embeddings(collection, answered.stage, list(logits))
+        at = pc.is_in(rows["picture_id"], value_set=pa.array(sorted(logits), pa.string()))
+        gone = rows.filter(pc.invert(at))["row_id"].to_pylist()
+        rows = rows.filter(at)
+        named = {name: rows[name].to_pylist() for name in ("row_id", "picture_id")}
+        columns = slice_columns(collection, named, how.slice_by)
     failed = Counter(Reason(answered.failed.get(row, Reason.UNREADABLE)) for row in gone)
-    rows = rows.filter(at)
     if not rows.num_rows:
         raise UsageError("No picture of the test part can be read any more.")
     names = {label: index for index, label in enumerate(bundle.card.labels)}
     truth = np.array([names[labels[0]] for labels in rows["labels"].to_pylist()], np.int64)
-    values = np.stack([logits[picture] for picture in rows["picture_id"].to_pylist()])
+    vectors = Outputs(
+        *(np.stack([v[p] for p in named["picture_id"]]) for v in (logits, embeddings))
+    )
     shown = rows.to_pylist()
-    ids, uris = rows["row_id"].to_pylist(), [row["uri"] for row in shown]
-    evaluation = _measure(bundle, truth, values, ids, uris)
+    ids, uris = named["row_id"], [row["uri"] for row in shown]
+    evaluation = _measure(bundle, truth, vectors, (ids, uris), how.top, columns)
     return Evaluated(
-        bundle, evaluation, split, left_out, failed, uris, Thumbnails.of_rows(shown, kept)
+        bundle, evaluation, split, left_out, failed, ids, uris, Thumbnails.of_rows(shown, kept)
     )
 
 
-def _idx(folder: Path, bundle: Bundle, runtime: str, precision: str) -> Evaluated:
+def _idx(folder: Path, model: Model, bundle: Bundle, top: tuple[int, ...]) -> Evaluated:
     part = read_part(folder, "test")
     if part.labels.max(initial=0) >= len(bundle.card.labels):
         raise UsageError(
@@ -181,28 +213,42 @@ def _idx(folder: Path, bundle: Bundle, runtime: str, precision: str) -> Evaluate
             f"{len(bundle.card.labels)} classes."
         )
     _refuse_seen(bundle, part.picture_ids(), None)
-    model = load_model(bundle, runtime, precision)
-    steps = model.preprocessing
-    vectors = features.extract(
-        map(steps.from_array, part.pixels), model.network, np.asarray, steps.views
-    )
+    ready = map(model.take_array, part.pixels)
+    vectors = features.extract(ready, model.network, np.asarray, model.preprocessing.views)
     if vectors is None:
         raise UsageError(f"{folder} holds no test pictures.")
     ids = part.row_ids()
     uris = [f"{part.uri}#{index}" for index in range(len(ids))]
-    evaluation = _measure(bundle, part.labels, vectors.logits, ids, uris)
+    evaluation = _measure(bundle, part.labels, vectors, (ids, uris), top, {})
     return Evaluated(
-        bundle, evaluation, None, {}, Counter(), uris, Thumbnails.of_arrays(part.pixels)
+        bundle, evaluation, None, {}, Counter(), ids, uris, Thumbnails.of_arrays(part.pixels)
     )
 
 
 def _measure(
-    bundle: Bundle, truth: np.ndarray, logits: np.ndarray, ids: list[str], uris: list[str]
+    bundle: Bundle,
+    truth: np.ndarray,
+    vectors: Outputs,
+    names: tuple[list[str], list[str]],
+    top: tuple[int, ...],
+    columns: Mapping[str, Sequence[object]],
 ) -> Evaluation:
-    head = Head.from_card(bundle.card)
-    probabilities = head.probabilities(logits)
-    sure = head.decided(probabilities) if head.threshold is not None else None
-    return evaluate(bundle.card.labels, truth, probabilities, ids, uris, sure)
+    """`names`: row_ids and uris."""
+    head = Head.from_bundle(bundle)
+    probabilities = head.probabilities(vectors.logits)
+    odd = head.odd(vectors.logits, vectors.embedding)
+    sure = head.decided(probabilities, odd) if head.abstains else None
+    return evaluate(
+        bundle.card.labels,
+        truth,
+        probabilities,
+        *names,
+        sure,
+        sets=head.sets(probabilities),
+        strangeness=odd,
+        columns=columns,
+        top=top,
+    )
 
 
 def _judged(rows: pa.Table, bundle: Bundle) -> tuple[pa.Table, dict[str, int]]:

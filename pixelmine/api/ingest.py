@@ -112,6 +112,7 @@ def inspect_stage(
         kept=collection.bytes.folder,
         allow_private=allow_private,
         features=FEATURES_KEPT,
+        collection=collection.path if collection.images.exists else None,
     )
 
 
@@ -121,7 +122,8 @@ def commit_inspected(collection: Collection, rows: pa.Table) -> None:
     for name in FEATURES_KEPT:
         feature = FEATURES.get(name)()
         table = collection.feature(feature.producer, feature.fields)
-        table.insert_new(good.select(table.schema.names))
+        new = good.filter(pc.is_valid(good[feature.fields[0].name]))
+        table.insert_new(new.select(table.schema.names))
     collection.images.upsert(rows.select(IMAGES.names))
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
@@ -21,7 +21,14 @@ from pixelmine.store import Collection, Table
 
 from .work import Commits, work_through
 
-__all__ = ["Answered", "predict_collection", "read_logits", "settle"]
+__all__ = [
+    "Answered",
+    "embeddings_table",
+    "predict_collection",
+    "read_embeddings",
+    "read_logits",
+    "settle",
+]
 
 _BATCH = 512
 _PICTURES = [
@@ -60,13 +67,15 @@ class Answered:
             yield self._answer(rows)
 
     def _answer(self, rows: pa.RecordBatch) -> pa.RecordBatch:
-        card, head = self.stage.bundle.card, Head.from_card(self.stage.bundle.card)
+        card = self.stage.bundle.card
         pictures = rows["picture_id"].to_pylist()
         logits = read_logits(self.collection, self.stage, pictures)
         known = [picture for picture in pictures if picture in logits]
         found: dict[str, dict[str, Any]] = {}
         if known:
-            answers = head.answers(np.stack([logits[p] for p in known]), self.stage.top)
+            answers = self.head.answers(
+                np.stack([logits[p] for p in known]), self._embeddings(known), self.stage.top
+            )
             found = dict(zip(known, answers, strict=True))
         out = []
         for row in rows.to_pylist():
@@ -78,6 +87,17 @@ class Answered:
             name = {"model": card.name, "model_digest": card.digest}
             out.append({**row, **answer, **name, "status": status, "reason": reason})
         return pa.RecordBatch.from_pylist(out, PART)
+
+    @cached_property
+    def head(self) -> Head:
+        """What the answers are made with."""
+        return Head.from_bundle(self.stage.bundle)
+
+    def _embeddings(self, pictures: list[str]) -> np.ndarray | None:
+        if self.head.oddness is None:
+            return None
+        found = read_embeddings(self.collection, self.stage, pictures)
+        return np.stack([found[picture] for picture in pictures])
 
 
 def predict_collection(
@@ -95,8 +115,7 @@ def predict_collection(
     stage = replace(settle(stage), frames=None, vectors=True, kept=collection.bytes.folder)
     card = stage.bundle.card
     predictions = collection.predictions(_producer(card.digest, stage), len(card.labels))
-    embedding = _producer(card.embedding_digest, stage)
-    features = collection.features(embedding, card.embedding_dimensions)
+    features = embeddings_table(collection, stage)
 
     def commit(rows: pa.Table) -> None:
         good = rows.filter(pc.equal(rows["status"], OK))
@@ -131,12 +150,32 @@ def read_logits(
     """The (K,) logits that a model gave those pictures that it has seen."""
     card = stage.bundle.card
     table = collection.predictions(_producer(card.digest, stage), len(card.labels))
+    return _read(table, "logits", len(card.labels), pictures)
+
+
+def read_embeddings(
+    collection: Collection, stage: Recognise, pictures: Sequence[str | None]
+) -> dict[str, np.ndarray]:
+    """The (D,) embeddings that a model gave those pictures that it has seen."""
+    size = stage.bundle.card.embedding_dimensions
+    return _read(embeddings_table(collection, stage), "values", size, pictures)
+
+
+def embeddings_table(collection: Collection, stage: Recognise) -> Table:
+    """Where the embeddings of a model lie; `stage`: with the precision that it came to."""
+    card = stage.bundle.card
+    return collection.features(_producer(card.embedding_digest, stage), card.embedding_dimensions)
+
+
+def _read(
+    table: Table, column: str, size: int, pictures: Sequence[str | None]
+) -> dict[str, np.ndarray]:
     names = sorted({picture for picture in pictures if picture})
     found: dict[str, np.ndarray] = {}
     for start in range(0, len(names), _BATCH):
         inside = ", ".join(f"'{name}'" for name in names[start : start + _BATCH])
-        rows = table.read(["picture_id", "logits"], f"picture_id IN ({inside})")
-        values = rows["logits"].combine_chunks().flatten().to_numpy().reshape(-1, len(card.labels))
+        rows = table.read(["picture_id", column], f"picture_id IN ({inside})")
+        values = rows[column].combine_chunks().flatten().to_numpy().reshape(-1, size)
         found.update(zip(rows["picture_id"].to_pylist(), values, strict=True))
     return found
 

@@ -8,12 +8,12 @@ import numpy as np
 import pyarrow as pa
 
 from pixelmine.core import Cleared, Limits, Policy, Reason, clear
-from pixelmine.evaluate import Evaluation, Gallery, Mistakes
+from pixelmine.evaluate import Evaluation, Gallery, Mistake, Mistakes
 from pixelmine.input import read
 from pixelmine.preprocess import DecodeOptions, Resize, decode
 from pixelmine.store import ByteStore
 
-__all__ = ["Thumbnails", "gallery", "mistakes"]
+__all__ = ["Thumbnails", "gallery", "mistakes", "pair_mistakes"]
 
 SIDE = 240
 """Short side in pixels; shown at half of that, sharp on a dense screen."""
@@ -46,14 +46,14 @@ class Thumbnails:
 def mistakes(evaluation: Evaluation, thumbnails: Thumbnails, policy: Policy) -> Mistakes | None:
     """The worst mistakes with their pictures; None where there are none."""
     worst = evaluation.mistakes[:SHOWN]
-    if not worst:
-        return None
-    names = ("uri", "truth", "answer", "probability")
-    rows = [{name: getattr(mistake, name) for name in names} for mistake in worst]
-    return Mistakes(
-        rows=clear(pa.RecordBatch.from_pylist(rows), policy),
-        thumbnails=_cleared([thumbnails.at(mistake.index) for mistake in worst], policy),
-    )
+    return _shown(worst, thumbnails, policy) if worst else None
+
+
+def pair_mistakes(
+    evaluation: Evaluation, thumbnails: Thumbnails, policy: Policy
+) -> tuple[Mistakes, ...]:
+    """The worst mistakes of each pair of classes that is mixed up most, with their pictures."""
+    return tuple(_shown(pair, thumbnails, policy) for pair in evaluation.pair_mistakes)
 
 
 def gallery(rows: pa.Table, policy: Policy, count: int = SHOWN) -> Gallery:
@@ -63,6 +63,15 @@ def gallery(rows: pa.Table, policy: Policy, count: int = SHOWN) -> Gallery:
     pictures = [thumbnails.at(index) for index in range(shown.num_rows)]
     batch = shown.to_batches()[0]
     return Gallery(rows=clear(batch, policy), thumbnails=_cleared(pictures, policy))
+
+
+def _shown(worst: Sequence[Mistake], thumbnails: Thumbnails, policy: Policy) -> Mistakes:
+    names = ("uri", "truth", "answer", "probability")
+    rows = [{name: getattr(mistake, name) for name in names} for mistake in worst]
+    return Mistakes(
+        rows=clear(pa.RecordBatch.from_pylist(rows), policy),
+        thumbnails=_cleared([thumbnails.at(mistake.index) for mistake in worst], policy),
+    )
 
 
 def _cleared(pictures: list[np.ndarray], policy: Policy) -> tuple[Cleared[np.ndarray], ...]:

@@ -14,8 +14,9 @@ from typing import Any, NoReturn
 from pixelmine.core import errors
 from pixelmine.core.errors import SourceError, TrainError
 from pixelmine.core.progress import Progress, SilentProgress
+from pixelmine.train.recipe import load_recipe
 
-__all__ = ["Epoch", "import_model", "train_model"]
+__all__ = ["Epoch", "export_keras", "import_model", "train_model"]
 
 Epoch = Callable[[dict[str, Any]], None]
 """Takes what an epoch gave: `epoch`, `epochs`, `loss`, `accuracy`, `held_back_accuracy`, ..."""
@@ -36,18 +37,22 @@ def train_model(
     patience: int | None = None,
     minutes: float | None = None,
     overwrite: bool = False,
+    allow_leaks: bool = False,
     progress: Progress | None = None,
     on_epoch: Epoch | None = None,
 ) -> dict[str, Any]:
-    """Train a recipe's network on a collection or an idx folder and write a bundle.
+    """Train a recipe on a collection or an idx folder and write a bundle.
 
     `split`: `ID` or `ID:FOLD` of the collection. Part of the training pictures is held back to
-    choose the epoch; the test part is never looked at. Stopped or killed, the same call goes on
+    choose the epoch; the test part is never looked at. A split whose test pictures are in its
+    training part too is refused, unless `allow_leaks`. Stopped or killed, the same call goes on
     from the last epoch. Returns what the last event said, with the `bundle`'s path. Raises
     TrainError and what else the child reports.
     """
     if not Path(source).exists():
         raise SourceError(f"There is no collection and no folder of idx files at {source}.")
+    if load_recipe(recipe).keras:
+        _check_installed()
     job = {
         "job": "train",
         "source": str(Path(source).absolute()),
@@ -60,6 +65,7 @@ def train_model(
         "patience": patience,
         "minutes": minutes,
         "overwrite": overwrite,
+        "allow_leaks": allow_leaks,
     }
     return _run(job, progress or SilentProgress(), on_epoch or (lambda _epoch: None))
 
@@ -80,6 +86,7 @@ def import_model(
     never when predicting. `labels`: names in the order of the outputs, or a text file with one a
     line. `mean`, `std`: what the network was trained with; a pixel p becomes (p - mean) / std.
     """
+    _check_installed()
     job = {
         "job": "import",
         "model": str(Path(path).absolute()),
@@ -92,9 +99,34 @@ def import_model(
     return _run(job, progress or SilentProgress(), lambda _epoch: None)
 
 
-def _run(job: dict[str, Any], progress: Progress, on_epoch: Epoch) -> dict[str, Any]:
+def export_keras(
+    model: str | Path,
+    out: str | Path,
+    *,
+    overwrite: bool = False,
+    progress: Progress | None = None,
+) -> dict[str, Any]:
+    """Write a bundle's network as a `.keras` file, in a child process that may load Keras.
+
+    Only a bundle with `weights.safetensors` and its network's builder can be: one that a recipe
+    with a network has made. Raises UsageError for another, TrainError.
+    """
+    _check_installed()
+    job = {
+        "job": "export-keras",
+        "model": str(Path(model).absolute() if Path(model).exists() else model),
+        "out": str(Path(out).absolute()),
+        "overwrite": overwrite,
+    }
+    return _run(job, progress or SilentProgress(), lambda _epoch: None)
+
+
+def _check_installed() -> None:
     if any(find_spec(name) is None for name in _NEEDED):
         raise TrainError(_NOT_INSTALLED)
+
+
+def _run(job: dict[str, Any], progress: Progress, on_epoch: Epoch) -> dict[str, Any]:
     with subprocess.Popen(
         [sys.executable, "-P", "-m", "pixelmine.train"],  # -P: nothing is imported from here
         stdin=subprocess.PIPE,

@@ -1,5 +1,7 @@
 """Vectors to answers."""
 
-from .answer import Head, softmax
+from .answer import Head
+from .calibration import softmax
+from .learn import Asked, Learned, learn
 
-__all__ = ["Head", "softmax"]
+__all__ = ["Asked", "Head", "Learned", "learn", "softmax"]

@@ -2,13 +2,17 @@
 
 import shlex
 import sys
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from .options import Engine, Json, Language, Precision, Runtime
+from .options import AllowLeaks, Engine, Json, Language, Precision, Runtime
 from .terminal import finish, out, run, short, table
+
+if TYPE_CHECKING:
+    from pixelmine.evaluate import Evaluation
 
 __all__ = ["evaluate"]
 
@@ -20,6 +24,11 @@ def evaluate(
         str | None, typer.Option(help="ID or ID:FOLD; by default the one of the training.")
     ] = None,
     report: Annotated[Path | None, typer.Option(help="Write an HTML report.")] = None,
+    top: Annotated[str, typer.Option(help="Each k of top-k accuracy: 3,5.")] = "5",
+    slice_by: Annotated[
+        str, typer.Option(help="Columns to slice by: a,b; auto: what the collection keeps; none.")
+    ] = "auto",
+    allow_leaks: AllowLeaks = False,
     language: Language = "en",
     engine: Engine = "auto",
     runtime: Runtime = "auto",
@@ -28,7 +37,7 @@ def evaluate(
 ) -> None:
     """Measure a model on pictures it has not learnt from: part `test`, or the t10k files.
 
-    Pictures that it was trained on are refused.
+    Pictures that it was trained on are refused, and a split with copies of them.
 
         pixelmine evaluate digits.bundle mnist/ --report report.html
     """
@@ -41,6 +50,9 @@ def evaluate(
             source,
             split=split,
             report=report,
+            top=_whole_numbers(top),
+            slice_by=slice_by,
+            allow_leaks=allow_leaks,
             engine=EngineOptions(name=engine),
             runtime=runtime,
             precision=precision,
@@ -53,18 +65,30 @@ def evaluate(
         for reason, count in found.failed.items():
             progress.note(f"{count:,} pictures cannot be read any more: {reason}.")
     if not as_json:
-        one = found.evaluation
-        rate = one.accuracy
-        interval = f"{rate.low:.4f} to {rate.high:.4f} (95 %)"
-        shown = {
-            "pictures": f"{rate.pictures:,}",
-            "accuracy": f"{rate.value:.4f}   {interval}",
-            **({"top 5": f"{one.top5.value:.4f}"} if one.top5 else {}),
-            "balanced accuracy": f"{one.balanced_accuracy:.4f}",
-            "macro F1": f"{one.macro_f1:.4f}",
-            "calibration error": f"{one.calibration_error:.4f}",
-        }
-        table(shown)
+        table(dict(_figures(found.evaluation)))
         if report:
             out().print(f"Report: {short(report)}")
     finish(found.to_dict(), as_json)
+
+
+def _whole_numbers(text: str) -> list[int]:
+    from pixelmine.core.errors import UsageError
+
+    parts = text.split(",")
+    if not all(part.strip().isdecimal() for part in parts):
+        raise UsageError(f"--top must be whole numbers, as in 3,5. Got {text!r} instead.")
+    return [int(part) for part in parts]
+
+
+def _figures(one: "Evaluation") -> Iterator[tuple[str, str]]:
+    from pixelmine.evaluate.markdown import figure_name
+
+    yield "pictures", f"{one.accuracy.pictures:,}"
+    for name, figure in one.figures():
+        interval = "" if figure.low is None else f"   {figure.low:.4f} to {figure.high:.4f} (95 %)"
+        yield figure_name(name), f"{figure.value:.4f}{interval}"
+    yield "calibration error", f"{one.calibration_error:.4f}"
+    for part in one.slices[:3]:
+        if part.differs and part.below > 0:
+            found = f"{part.right.value:.4f}, below the others (p {part.p:.2g})"
+            yield f"{part.by} {part.value}", found

@@ -7,7 +7,18 @@ import typer
 
 from pixelmine.core.malloc import few_arenas
 
-from . import collection, datasets, doctor, evaluate, label, models, split, train
+from . import (
+    collection,
+    compare,
+    datasets,
+    doctor,
+    evaluate,
+    features,
+    label,
+    models,
+    split,
+    train,
+)
 from . import demo as demo_command
 from . import ingest as ingest_command
 from . import predict as predict_command
@@ -31,6 +42,8 @@ app.command()(label.label)
 app.command()(split.split)
 app.command()(train.train)
 app.command()(evaluate.evaluate)
+app.command()(compare.compare)
+app.add_typer(features.app)
 app.add_typer(models.app)
 app.add_typer(datasets.app)
 app.command()(demo_command.demo)

@@ -1,12 +1,12 @@
-"""`pixelmine models list|show|verify|import`."""
+"""`pixelmine models list|show|verify|import|export`."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any, Literal
 
 import typer
 
 from .options import Json, Overwrite, Precision, Runtime
-from .terminal import finish, out, run, short, table
+from .terminal import finish, out, printable, run, short, table
 
 __all__ = ["app"]
 
@@ -30,13 +30,22 @@ def list_(as_json: Json = False) -> None:
 
 
 @app.command()
-def show(name: Name, as_json: Json = False) -> None:
+def show(
+    name: Name,
+    markdown: Annotated[
+        bool, typer.Option("--markdown", help="The whole card, as a page of Markdown.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
     """What a model's card says."""
     with run(as_json):
-        from pixelmine.api.models import show_model
+        from pixelmine.api.models import show_card, show_model
 
         card = show_model(name)
-    if not as_json:
+        page = show_card(name) if markdown else ""
+    if markdown and not as_json:
+        out().print(printable(page, "\n"), end="")
+    elif not as_json:
         takes, labels = card["input"], card["labels"]
         size = f"{takes['height']}x{takes['width']}x{takes['channels']} {takes['dtype']}"
         more = f", ... ({len(labels):,})" if len(labels) > 10 else ""
@@ -57,7 +66,7 @@ def show(name: Name, as_json: Json = False) -> None:
                 },
             }
         )
-    finish(card, as_json)
+    finish({**card, "markdown": page} if markdown else card, as_json)
 
 
 @app.command()
@@ -107,3 +116,65 @@ def import_(
     if not as_json:
         out().print(f"Bundle: {short(found['bundle'])}")
     finish(found, as_json)
+
+
+@app.command()
+def export(
+    name: Name,
+    path: Annotated[Path, typer.Option("--out", help="A folder; a bundle or .zip; a .keras file.")],
+    format_: Annotated[
+        Literal["onnx", "openvino", "keras", "bundle"] | None,
+        typer.Option("--format", help="Default: onnx; with --precision int8, bundle."),
+    ] = None,
+    precision: Annotated[
+        Literal["f32", "int8"],
+        typer.Option(help="int8: a quarter of the size, a little less sure."),
+    ] = "f32",
+    pictures: Annotated[
+        str | None,
+        typer.Option(help="With int8: a source or collection like what the model will see."),
+    ] = None,
+    calibrate: Annotated[int, typer.Option(help="Pictures that show the ranges of values.")] = 200,
+    check: Annotated[int, typer.Option(help="Other pictures, to compare the answers on.")] = 1000,
+    agreement: Annotated[float, typer.Option(help="Least share of the same answers.")] = 0.95,
+    overwrite: Overwrite = False,
+    as_json: Json = False,
+) -> None:
+    """Write a model for other tools, or in 8 bits.
+
+    pixelmine models export my.bundle --out my-openvino --format openvino
+
+    pixelmine models export my.bundle --out my-int8.bundle --precision int8 --pictures photos/
+    """
+    with run(as_json) as progress:
+        from pixelmine.api.models import export_model
+        from pixelmine.api.quantise import QuantiseOptions
+
+        found = export_model(
+            name,
+            path,
+            format=format_,
+            precision=precision,
+            pictures=pictures,
+            options=QuantiseOptions(calibrate=calibrate, check=check, agreement=agreement),
+            overwrite=overwrite,
+            progress=progress,
+        )
+    if not as_json:
+        table(_exported(found))
+    finish(found, as_json)
+
+
+def _exported(found: dict[str, Any]) -> dict[str, str]:
+    rows = {"written": f"{short(found['out'])} ({found['format']}, {found['precision']})"}
+    names = {
+        "agreement": "same answers",
+        "accuracy": "accuracy",
+        "accuracy_before": "accuracy before",
+    }
+    for key, name in names.items():
+        if (rate := found.get(key)) is not None:
+            interval = f"{rate['low']:.4f} to {rate['high']:.4f}, 95 %"
+            pictures = f"{rate['pictures']:,} pictures"
+            rows[name] = f"{rate['value']:.4f} ({interval}), {pictures}"
+    return rows

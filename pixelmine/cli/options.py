@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 import typer
 
 __all__ = [
+    "AllowLeaks",
     "AllowPrivate",
     "CollectionPath",
     "Engine",
@@ -48,6 +49,12 @@ PictureColumn = Annotated[
     ),
 ]
 Query = Annotated[str | None, typer.Option(help="SQL, where SOURCE is a database.")]
+AllowLeaks = Annotated[
+    bool,
+    typer.Option(
+        "--allow-leaks", help="Take a split that has copies of test pictures in its training part."
+    ),
+]
 AllowPrivate = Annotated[
     bool, typer.Option("--allow-private", help="Fetch from addresses of private networks too.")
 ]

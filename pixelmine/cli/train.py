@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
-from .options import Json, Overwrite, Where
+from .options import AllowLeaks, Json, Overwrite, Where
 from .terminal import finish, run, short
 
 __all__ = ["train"]
@@ -23,6 +23,7 @@ def train(
         int | None, typer.Option(help="Stop after so many epochs without a better one.")
     ] = None,
     minutes: Annotated[float | None, typer.Option(help="Start no epoch that ends later.")] = None,
+    allow_leaks: AllowLeaks = False,
     overwrite: Overwrite = False,
     as_json: Json = False,
 ) -> None:
@@ -56,6 +57,7 @@ def train(
             patience=patience,
             minutes=minutes,
             overwrite=overwrite,
+            allow_leaks=allow_leaks,
             progress=progress,
             on_epoch=epoch,
         )

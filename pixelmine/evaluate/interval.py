@@ -11,7 +11,7 @@ from math import sqrt
 
 from pixelmine.core.errors import UsageError
 
-__all__ = ["Rate", "wilson"]
+__all__ = ["Estimate", "Rate", "wilson"]
 
 Z_95 = 1.959963984540054
 """The normal quantile that leaves 2.5 % on either side."""
@@ -56,6 +56,19 @@ class Rate:
             "hits": self.hits,
             "pictures": self.pictures,
         }
+
+
+@dataclass(frozen=True, kw_only=True)
+class Estimate:
+    """A figure that is no share, with its 95 % interval; None where that was not computed."""
+
+    value: float
+    low: float | None = None
+    high: float | None = None
+
+    def to_dict(self) -> dict[str, float | None]:
+        """JSON-able: value, low, high."""
+        return {"value": self.value, "low": self.low, "high": self.high}
 
 
 def wilson(hits: int, pictures: int) -> tuple[float, float]:

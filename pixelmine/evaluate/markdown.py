@@ -4,51 +4,129 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from .interval import Rate
+from .interval import Estimate, Rate
 from .names import file_name
 from .percent import percent
 
 if TYPE_CHECKING:
-    from .metrics import Evaluation
+    from .evaluation import ClassResult, Evaluation
+    from .multilabel import MultiLabelEvaluation
+    from .ranking import Ranking
 
-__all__ = ["to_markdown"]
+__all__ = ["figure_name", "multilabel_markdown", "rate_text", "table", "to_markdown"]
 
 MATRIX = 30
 """Up to so many classes the whole matrix is shown; a wider one cannot be read."""
 
 MISTAKES = 20
 
+SLICES = 20
+
+_NAMES = {
+    "balanced_accuracy": "balanced accuracy",
+    "macro_f1": "macro F1",
+    "micro_f1": "micro F1",
+    "subset_accuracy": "all labels right",
+    "auc": "ROC AUC (macro)",
+    "average_precision": "average precision (macro)",
+    "coverage": "decided",
+    "decided_accuracy": "accuracy of the decided",
+    "set_coverage": "sets that hold the truth",
+    "strange_auroc": "AUROC of strangeness for mistakes",
+}
+
 
 def to_markdown(evaluation: "Evaluation") -> str:
-    """Headline figures, classes, confusion and the worst mistakes."""
-    parts = [_figures(evaluation), _classes(evaluation), _confusion(evaluation)]
-    return "\n\n".join(part for part in (*parts, _mistakes(evaluation)) if part) + "\n"
+    """Headline figures, classes, slices, confusion and the worst mistakes."""
+    parts = [_figures(evaluation), _classes(evaluation), _slices(evaluation)]
+    parts += [_confusion(evaluation), _mistakes(evaluation)]
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def multilabel_markdown(found: "MultiLabelEvaluation") -> str:
+    """Figures and labels of a model that gives any number of labels."""
+    rows = [
+        (_NAMES[name], rate_text(getattr(found, name)))
+        for name in ("subset_accuracy", "micro_f1", "macro_f1")
+    ]
+    if found.ranking:
+        rows.append(("mAP", rate_text(found.ranking.average_precision)))
+        rows.append((_NAMES["auc"], rate_text(found.ranking.auc)))
+    figures = table(_title(found.subset_accuracy.pictures), ("", "value"), rows)
+    return f"{figures}\n\n{_class_table(found.classes, found.ranking)}\n"
+
+
+def table(title: str, head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
+    """A heading and a table whose cells are text and nothing else."""
+    lines = [_line(head), _line(["---"] + ["---:"] * (len(head) - 1)), *map(_line, rows)]
+    return "\n".join([f"## {title}", "", *lines])
+
+
+def rate_text(rate: Rate | Estimate | None) -> str:
+    """A figure with its interval, where there is one."""
+    if rate is None:
+        return "unknown"
+    if rate.low is None or rate.high is None:
+        return _percent(rate.value)
+    return f"{_percent(rate.value)} ({_percent(rate.low)} to {_percent(rate.high)})"
+
+
+def _percent(value: float | None) -> str:
+    return percent(value) if value is not None else "unknown"
 
 
 def _figures(evaluation: "Evaluation") -> str:
-    rows = [("accuracy", _rate(evaluation.accuracy))]
-    if evaluation.top5:
-        rows.append(("top-5 accuracy", _rate(evaluation.top5)))
-    rows.append(("balanced accuracy", _percent(evaluation.balanced_accuracy)))
-    rows.append(("macro F1", _percent(evaluation.macro_f1)))
-    if evaluation.coverage:
-        rows.append(("decided", _rate(evaluation.coverage)))
-        rows.append(("accuracy of the decided", _rate(evaluation.decided_accuracy)))
-    rows.append(("calibration error", _percent(evaluation.calibration_error)))
-    return _table(f"Figures ({evaluation.accuracy.pictures:,} pictures)", ("", "value"), rows)
+    rows = [(figure_name(name), rate_text(one)) for name, one in evaluation.figures()]
+    rows.append(("calibration error", percent(evaluation.calibration_error)))
+    if evaluation.sets:
+        rows.append(("labels in a set", f"{evaluation.sets.mean_size:.2f}"))
+    return table(_title(evaluation.accuracy.pictures), ("", "value"), rows)
+
+
+def _title(pictures: int) -> str:
+    return f"Figures ({pictures:,} pictures)"
+
+
+def figure_name(name: str) -> str:
+    """What a figure of `Evaluation.figures` is called, in English."""
+    return f"top-{name[3:]} accuracy" if name.startswith("top") else _NAMES.get(name, name)
 
 
 def _classes(evaluation: "Evaluation") -> str:
-    rows = [
-        (one.label, f"{one.pictures:,}", _rate(one.recall), _rate(one.precision), _percent(one.f1))
-        for one in evaluation.classes
-        if one.pictures
-    ]
-    table = _table("Classes", ("class", "pictures", "recall", "precision", "F1"), rows)
+    found = _class_table(evaluation.classes, evaluation.ranking)
     untested = len(evaluation.untested)
     if not untested:
-        return table
-    return f"{table}\n\nClasses without a test picture: {untested:,}. Their recall is not known."
+        return found
+    return f"{found}\n\nClasses without a test picture: {untested:,}. Their recall is not known."
+
+
+def _class_table(classes: Sequence["ClassResult"], ranking: "Ranking | None") -> str:
+    areas = {one.label: one for one in ranking.classes} if ranking else {}
+    rows = []
+    for one in classes:
+        if one.pictures:
+            area = areas.get(one.label)
+            measured = (area.auc.value, area.average_precision.value) if area else (None, None)
+            f1 = _percent(one.f1)
+            rates = (rate_text(one.recall), rate_text(one.precision), f1)
+            rows.append((one.label, f"{one.pictures:,}", *rates, *map(_percent, measured)))
+    head = ("class", "pictures", "recall", "precision", "F1", "AUC", "average precision")
+    return table("Classes", head, rows)
+
+
+def _slices(evaluation: "Evaluation") -> str:
+    rows = [
+        (
+            one.by,
+            one.value or "none",
+            f"{one.right.pictures:,}",
+            rate_text(one.right),
+            f"{one.p:.2g}",
+        )
+        for one in evaluation.slices[:SLICES]
+    ]
+    head = ("slice by", "value", "pictures", "accuracy", "p (Holm)")
+    return table("Weakest slices", head, rows) if rows else ""
 
 
 def _confusion(evaluation: "Evaluation") -> str:
@@ -56,23 +134,18 @@ def _confusion(evaluation: "Evaluation") -> str:
         head = ("truth \\ answer", *evaluation.labels)
         counts = evaluation.confusion.tolist()
         rows = [(label, *row) for label, row in zip(evaluation.labels, counts, strict=True)]
-        return _table("Confusion", head, rows)
+        return table("Confusion", head, rows)
     pairs = [(c.truth, c.answer, f"{c.wrong.hits:,}") for c in evaluation.most_confused()]
-    return _table("Most confused", ("truth", "answer", "pictures"), pairs) if pairs else ""
+    return table("Most confused", ("truth", "answer", "pictures"), pairs) if pairs else ""
 
 
 def _mistakes(evaluation: "Evaluation") -> str:
     rows = [
-        (file_name(one.uri), one.truth, one.answer, _percent(one.probability))
+        (file_name(one.uri), one.truth, one.answer, percent(one.probability))
         for one in evaluation.mistakes[:MISTAKES]
     ]
     head = ("picture", "truth", "answer", "probability")
-    return _table("Most confident mistakes", head, rows) if rows else ""
-
-
-def _table(title: str, head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
-    lines = [_line(head), _line(["---"] + ["---:"] * (len(head) - 1)), *map(_line, rows)]
-    return "\n".join([f"## {title}", "", *lines])
+    return table("Most confident mistakes", head, rows) if rows else ""
 
 
 def _line(cells: Iterable[object]) -> str:
@@ -82,15 +155,3 @@ def _line(cells: Iterable[object]) -> str:
 def _cell(text: str) -> str:
     """One line, without what would be a column, a tag, a link or emphasis."""
     return re.sub(r"([\\|<>\[\]*_`])", r"\\\1", " ".join(text.split()))
-
-
-def _rate(rate: Rate | None) -> str:
-    return (
-        f"{percent(rate.value)} ({percent(rate.low)} to {percent(rate.high)})"
-        if rate
-        else "unknown"
-    )
-
-
-def _percent(value: float | None) -> str:
-    return percent(value) if value is not None else "unknown"

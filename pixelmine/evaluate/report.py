@@ -1,56 +1,51 @@
 """One HTML file that shows and explains what was measured: no network, no scripts, made to keep.
 
-The page is `templates/report.html.j2` with its style beside it; its words are in `texts.py`.
+The page is `templates/report.html.j2` with its parts and its style beside it; its words are in
+`texts.py`.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from pixelmine.core.atomic import replace_file
 from pixelmine.core.checks import check_one_of
 from pixelmine.core.errors import OutputError
 
-from .figures import curve, reliability_plot
-from .interval import Rate
-from .metrics import Evaluation
-from .percent import percent
-from .sections import Comparison, Gallery, Headline, History, Mistakes, Pile, Provenance
+from .evaluation import Evaluation
+from .figures import curve
+from .ladder import Ladder
+from .percent import percent, points
+from .quantity import duration, p_value, size
+from .report_evaluation import count, counted, evaluation_context
+from .report_ladder import ladder_context
+from .sections import Gallery, Headline, History, Mistakes, Pile, Provenance
 from .texts import LANGUAGES, Language, reason_meaning, text
 from .tiles import gallery_tiles, mistake_tiles
 
 __all__ = ["Report", "render", "write_report"]
 
-MATRIX = 30
-"""Up to so many classes the whole confusion matrix is shown; a wider one cannot be read."""
-
-CLASSES = 40
-"""So many classes are shown at once, the weakest; the others open on a click."""
-
-LONG_NAME = 4
-"""Above so many letters the names over the confusion matrix stand upright."""
-
-UNTESTED = 10
-"""So many classes without a test picture are named."""
-
 
 @dataclass(frozen=True, kw_only=True)
 class Report:
-    """The sections in the order of the page; what is None is left out."""
+    """The sections in the order of the page; what is None or empty is left out.
+
+    `pairs`: mistakes of one pair of classes each.
+    """
 
     language: Language = "en"
     title: str | None = None
     headline: Headline | None = None
     gallery: Gallery | None = None
     pile: Pile | None = None
-    comparison: Comparison | None = None
+    ladder: Ladder | None = None
     history: History | None = None
     evaluation: Evaluation | None = None
+    pairs: tuple[Mistakes, ...] = ()
     mistakes: Mistakes | None = None
     provenance: Provenance | None = None
 
@@ -79,14 +74,16 @@ def render(report: Report) -> str:
         t=t,
         meaning=partial(reason_meaning, report.language),
         lang={"en": "en", "zh": "zh-Hans"}[report.language],
-        title=report.title or t("title"),
+        title=report.title or t("ladder_title" if report.ladder else "title"),
         byline=_byline(report),
         contents=_contents(report),
         gallery=gallery_tiles(report.gallery, report.language) if report.gallery else [],
         mistakes=mistake_tiles(report.mistakes, report.language) if report.mistakes else [],
+        pairs=[mistake_tiles(pair, report.language) for pair in report.pairs],
         curves=list(_curves(report.history, t)) if report.history else [],
         provenance=list(_provenance(report.provenance)) if report.provenance else [],
-        **(_evaluation(report.evaluation, t) if report.evaluation else {}),
+        **(evaluation_context(report.evaluation, t) if report.evaluation else {}),
+        **(ladder_context(report.ladder, report.language) if report.ladder else {}),
     )
 
 
@@ -98,10 +95,16 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters["percent"] = percent
-    environment.filters["count"] = _count
-    environment.filters["css"] = lambda share: f"{share:.2%}"
-    environment.filters["counted"] = _counted
+    environment.filters |= {
+        "percent": percent,
+        "points": points,
+        "count": count,
+        "counted": counted,
+        "css": lambda share: f"{share:.2%}",
+        "duration": duration,
+        "p_value": p_value,
+        "size": size,
+    }
     return environment
 
 
@@ -113,11 +116,16 @@ def _byline(report: Report) -> str:
 
 def _contents(report: Report) -> list[str]:
     """Names of the sections that are there, but the headline."""
-    measured = ("figures", "confusion", "classes", "reliability")
+    inside = {"ladder": ["ladder", "ladder_figures"]}
+    if one := report.evaluation:
+        parts = {"ranking": one.ranking, "slices": one.slices}
+        measured = ("figures", "ranking", "confusion", "classes", "reliability", "by_coverage")
+        shown = [name for name in (*measured, "slices") if parts.get(name, True)]
+        inside["evaluation"] = shown
     names: list[str] = []
-    for name in ("gallery", "pile", "comparison", "history", "evaluation", "mistakes"):
+    for name in ("gallery", "pile", "ladder", "history", "evaluation", "pairs", "mistakes"):
         if getattr(report, name):
-            names += measured if name == "evaluation" else (name,)
+            names += inside.get(name, [name])
     return [*names, *(["provenance"] if report.provenance else [])]
 
 
@@ -135,64 +143,6 @@ def _curves(history: History, t: Any) -> Iterator[dict[str, str]]:
         yield {"title": title, "alt": alt, "source": source}
 
 
-def _evaluation(one: Evaluation, t: Any) -> Mapping[str, Any]:
-    tested = [result for result in one.classes if result.recall]
-    small = len(one.classes) <= MATRIX
-    return {
-        "figures": list(_figures(one)),
-        "matrix": _matrix(one) if small else None,
-        "long_names": max(map(len, one.labels)) > LONG_NAME,
-        "confused": one.most_confused(),
-        "weakest": sorted(tested, key=lambda result: result.recall.value if result.recall else 0),
-        "shown": CLASSES,
-        "untested": _untested(one.untested, t),
-        "reliability": reliability_plot(one.reliability),
-    }
-
-
-def _figures(one: Evaluation) -> Iterator[tuple[str, float, Rate | None]]:
-    yield "accuracy", one.accuracy.value, one.accuracy
-    if one.top5:
-        yield "top5", one.top5.value, one.top5
-    yield "balanced_accuracy", one.balanced_accuracy, None
-    yield "macro_f1", one.macro_f1, None
-    if one.coverage:
-        yield "coverage", one.coverage.value, one.coverage
-    if one.decided_accuracy:
-        yield "decided_accuracy", one.decided_accuracy.value, one.decided_accuracy
-    yield "calibration_error", one.calibration_error, None
-
-
-def _matrix(one: Evaluation) -> list[dict[str, Any]]:
-    """Rows of cells.
-
-    The shade goes with the root of a mistake's share of its row, so that small ones are seen, and
-    the largest has .6, where the number on it is still easy to read.
-    """
-    shares = one.confusion / np.maximum(one.confusion.sum(axis=1, keepdims=True), 1)
-    np.fill_diagonal(shares, 0)
-    shades = 0.1 + 0.5 * np.sqrt(shares / (shares.max() or 1))
-    return [
-        {
-            "label": one.labels[i],
-            "cells": [
-                {"count": n, "right": i == j and n > 0, "shade": f"{shades[i, j]:.2f}"}
-                for j, n in enumerate(counts)
-            ],
-        }
-        for i, counts in enumerate(one.confusion.tolist())
-    ]
-
-
-def _untested(labels: list[str], t: Any) -> str:
-    if not labels:
-        return ""
-    names = ", ".join(labels[:UNTESTED])
-    if len(labels) > UNTESTED:
-        names = f"{names}, {t('and_more', n=_count(len(labels) - UNTESTED))}"
-    return str(t("untested", n=_count(len(labels)), names=names))
-
-
 def _provenance(one: Provenance) -> Iterator[tuple[str, object]]:
     for name in (
         *("date", "machine", "recipe", "seed", "licence"),
@@ -200,13 +150,3 @@ def _provenance(one: Provenance) -> Iterator[tuple[str, object]]:
     ):
         if (value := getattr(one, name)) is not None:
             yield name, value
-
-
-def _count(number: float) -> str:
-    return f"{number:,.0f}" if number >= 10 or number == int(number) else f"{number:.1f}"
-
-
-def _counted(failed: Mapping[str, int]) -> list[tuple[str, int]]:
-    """Reasons and their counts, the most frequent first."""
-    found = ((str(reason), number) for reason, number in failed.items() if number)
-    return sorted(found, key=lambda one: (-one[1], one[0]))

@@ -17,11 +17,9 @@ from pixelmine.core.reasons import Reason
 from .interval import Rate
 
 __all__ = [
-    "Comparison",
     "Gallery",
     "Headline",
     "History",
-    "Method",
     "Mistakes",
     "Pile",
     "Provenance",
@@ -84,23 +82,6 @@ class Mistakes:
 
     def __post_init__(self) -> None:
         _check_cleared(self.rows, self.thumbnails)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Method:
-    """One of the methods compared, on the same test pictures as the others."""
-
-    name: str
-    accuracy: Rate
-    train_seconds: float | None = None
-    pictures_per_second: float | None = None
-
-
-@dataclass(frozen=True, kw_only=True)
-class Comparison:
-    """Methods in the order to show them."""
-
-    methods: tuple[Method, ...]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -3,11 +3,30 @@
 from typing import TYPE_CHECKING, Any
 
 from .feature import FEATURES, Feature, feature_fields
+from .vector import (
+    VECTOR_FEATURES,
+    VectorFeature,
+    describe,
+    describe_many,
+    to_card,
+    vector_features_from_card,
+)
 
 if TYPE_CHECKING:
     from .embedding import extract
 
-__all__ = ["FEATURES", "Feature", "extract", "feature_fields"]
+__all__ = [
+    "FEATURES",
+    "VECTOR_FEATURES",
+    "Feature",
+    "VectorFeature",
+    "describe",
+    "describe_many",
+    "extract",
+    "feature_fields",
+    "to_card",
+    "vector_features_from_card",
+]
 
 
 def __getattr__(name: str) -> Any:

@@ -126,7 +126,7 @@ def _entries(folder: str) -> Iterator[_Entry]:
         return
     for path in (os.path.join(folder, name) for name in names):  # noqa: PTH118  a third of the time
         try:
-            yield _Entry(path, os.stat(path), None)  # noqa: PTH116
+            yield _Entry(path, os.stat(path), None)  # noqa: PTH116  a third of the time
         except OSError as error:
             yield _Entry(path, None, reason_of(error))
 

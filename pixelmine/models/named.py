@@ -14,7 +14,14 @@ __all__ = ["BUILDERS", "DEFAULT", "Builder", "bundle_path", "load_bundle"]
 Builder = Callable[[], Bundle]
 
 DEFAULT = "efficientnet-lite0"
-BUILDERS: Registry[Builder] = Registry("model", {DEFAULT: "pixelmine.models.default:build_default"})
+BUILDERS: Registry[Builder] = Registry(
+    "model",
+    {
+        DEFAULT: "pixelmine.models.default:build_default",
+        "efficientnet-lite1": "pixelmine.models.default:build_lite1",
+        "efficientnet-lite2": "pixelmine.models.default:build_lite2",
+    },
+)
 
 _FORMAT = 1
 """Raised when the conversion changes, so that an old cache is not used."""

@@ -78,17 +78,20 @@ def _tensors(graph: onnx.GraphProto) -> Iterator[onnx.TensorProto]:
 def _check_input(model: onnx.ModelProto, card: Card) -> None:
     initial = {tensor.name for tensor in model.graph.initializer}
     inputs = [value for value in model.graph.input if value.name not in initial]
-    wanted = card.input
-    shape = (None, wanted.height, wanted.width, wanted.channels)
-    if [value.name for value in inputs] != ["pixels"]:
+    pixels = card.input
+    name, dtype = "pixels", str(pixels.dtype)
+    shape: tuple[int | None, ...] = (None, pixels.height, pixels.width, pixels.channels)
+    if card.features is not None:
+        name, dtype, shape = "features", "float32", (None, card.features.dimensions)
+    if [value.name for value in inputs] != [name]:
         names = [value.name for value in inputs]
-        raise ModelError(f"model.onnx must take one input named pixels. Got {names} instead.")
+        raise ModelError(f"model.onnx must take one input named {name}. Got {names} instead.")
     tensor = inputs[0].type.tensor_type
     found = tuple(_dimension(d) for d in tensor.shape.dim)
-    if tensor.elem_type != _DTYPES[wanted.dtype] or found != shape:
+    if tensor.elem_type != _DTYPES[dtype] or found != shape:
         kind = onnx.TensorProto.DataType.Name(tensor.elem_type)
         raise ModelError(
-            f"model.onnx must take {wanted.dtype} pixels of shape {shape}, as its card says. "
+            f"model.onnx must take {dtype} {name} of shape {shape}, as its card says. "
             f"Got {kind} {found} instead."
         )
 

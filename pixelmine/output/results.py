@@ -36,14 +36,15 @@ def result_rows(
     """Join N frames with what came of them.
 
     `seen`: of each frame its place (as LISTING), `picture_id`, `status` and `reason`; a frame that
-    is `ok` has the next of the M `answers` (its `top` and `decision`) and of the M `vectors` (None:
-    M = 0). Gives rows of `schema`, see `recognised_schema`.
+    is `ok` has the next of the M `answers` (its `top`, `decision` and, where the model gives them,
+    `set` and `ood`) and of the M `vectors` (None: M = 0). Gives rows of `schema`, see
+    `recognised_schema`.
     """
     good = np.array([row["status"] == OK for row in seen], bool)
     at = pa.array(np.cumsum(good) - 1, mask=~good)
     columns = {
-        name: pa.array([a[name] for a in answers], RESULTS.field(name).type).take(at)
-        for name in ("top", "decision")
+        name: pa.array([a.get(name) for a in answers], RESULTS.field(name).type).take(at)
+        for name in ("top", "decision", "set", "ood")
     }
     for name in (*_PLACE, "picture_id", "status", "reason"):
         columns[name] = pa.array([row.get(name) for row in seen], schema.field(name).type)

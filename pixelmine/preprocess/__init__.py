@@ -1,6 +1,7 @@
 """Bytes to model-ready pixels: decode, orient, colour, then the steps that a card declares."""
 
 from .decode import DecodeOptions, decode
+from .decode_jpeg import describe_jpeg
 from .frames import Frames, decode_frames
 from .picture import Picture
 from .preprocessing import Preprocessing
@@ -44,4 +45,5 @@ __all__ = [
     "Step",
     "decode",
     "decode_frames",
+    "describe_jpeg",
 ]

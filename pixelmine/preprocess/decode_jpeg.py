@@ -18,7 +18,7 @@ from .icc import changes_colours, jpeg_profile, to_srgb
 from .orient import orient
 from .picture import DecodeOptions, Picture, Still
 
-__all__ = ["jpeg_scale", "open_jpeg"]
+__all__ = ["describe_jpeg", "jpeg_scale", "open_jpeg"]
 
 _SHORT_SIDE = 256
 _START_OF_SCAN = b"\xff\xda"
@@ -31,6 +31,18 @@ thousands would take hours (libjpeg-turbo, "libjpeg-turbo fuzzing", warns of the
 def open_jpeg(data: bytes, name: str, options: DecodeOptions, limits: Limits) -> Still:
     """One picture; of several in one file (MPO) the first."""
     return Still(partial(_decode, data, name, options, limits))
+
+
+def describe_jpeg(data: bytes, limits: Limits) -> Picture | Reason | None:
+    """What a JPEG's header says, without pixels; None where it must be decoded to tell."""
+    try:
+        height, width, _, _ = simplejpeg.decode_jpeg_header(data, strict=False)
+    except (ValueError, KeyError):
+        return None
+    if width * height > limits.max_pixels:
+        return Reason.TOO_MANY_PIXELS
+    nothing = np.empty((0, 0, 3), np.uint8)
+    return Picture(nothing, "jpeg", width, height, *read_exif(data))
 
 
 def jpeg_scale(width: int, height: int) -> int:

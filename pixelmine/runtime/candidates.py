@@ -97,7 +97,9 @@ class Choice:
         return self.cache / f"{key}.json"
 
     def _sample(self) -> np.ndarray:
-        takes = self.bundle.card.input
+        takes, described = self.bundle.card.input, self.bundle.card.features
+        if described is not None:
+            return np.zeros((_BATCH, described.dimensions), np.float32)
         return np.zeros((_BATCH, takes.height, takes.width, takes.channels), takes.dtype)
 
     def _matches(self, choice: tuple[str, str]) -> bool:

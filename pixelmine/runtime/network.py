@@ -24,8 +24,8 @@ class Network(Protocol):
     runtime: str
     precision: str
 
-    def run(self, pixels: np.ndarray) -> Outputs:
-        """Run (N, H, W, C) pixels of the dtype the card names, N >= 1."""
+    def run(self, inputs: np.ndarray) -> Outputs:
+        """Run what the card names, N >= 1: (N, H, W, C) pixels, or (N, D) float32 features."""
         ...
 
 

@@ -27,8 +27,9 @@ class OnnxRuntimeNetwork:
             self._session = ort.InferenceSession(model, options, ["CPUExecutionProvider"])
         except Exception as error:  # its exceptions have no common base
             raise ModelError(f"ONNX Runtime cannot load the network: {error}.") from error
+        self._input = self._session.get_inputs()[0].name
 
-    def run(self, pixels: np.ndarray) -> Outputs:
-        """Run (N, H, W, C) pixels."""
-        logits, embedding = self._session.run(["logits", "embedding"], {"pixels": pixels})
+    def run(self, inputs: np.ndarray) -> Outputs:
+        """Run (N, H, W, C) pixels or (N, D) features."""
+        logits, embedding = self._session.run(["logits", "embedding"], {self._input: inputs})
         return Outputs(logits, embedding)

@@ -34,7 +34,7 @@ class OpenVinoNetwork:
             first = str(error).strip().splitlines()[-1]
             raise ModelError(f"OpenVINO cannot load the network: {first}.") from error
 
-    def run(self, pixels: np.ndarray) -> Outputs:
-        """Run (N, H, W, C) pixels."""
-        found = self._model.create_infer_request().infer({"pixels": pixels})
+    def run(self, inputs: np.ndarray) -> Outputs:
+        """Run (N, H, W, C) pixels or (N, D) features."""
+        found = self._model.create_infer_request().infer([inputs])
         return Outputs(found["logits"], found["embedding"])

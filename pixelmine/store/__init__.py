@@ -2,15 +2,18 @@
 
 from .bytes import ByteStore
 from .collection import Collection, is_collection
-from .query import find_split, labelled_pictures, split_parts
+from .known import KnownPictures
+from .query import find_split, labelled_pictures, split_parts, split_pictures
 from .table import Table
 
 __all__ = [
     "ByteStore",
     "Collection",
+    "KnownPictures",
     "Table",
     "find_split",
     "is_collection",
     "labelled_pictures",
     "split_parts",
+    "split_pictures",
 ]

@@ -10,7 +10,7 @@ from pixelmine.core.errors import CollectionError, UsageError
 
 from .collection import Collection
 
-__all__ = ["find_split", "labelled_pictures", "split_parts"]
+__all__ = ["find_split", "labelled_pictures", "split_parts", "split_pictures"]
 
 _COLUMNS = [
     "row_id",
@@ -71,6 +71,17 @@ def split_parts(collection: Collection, split: str) -> pa.Table:
         raise UsageError(f"Split {name} has no fold {fold}. It has: {', '.join(sorted(known))}.")
     test = pc.equal(parts["part"], f"fold-{fold}")
     return parts.set_column(1, "part", pc.if_else(test, "test", "train"))
+
+
+def split_pictures(collection: Collection, split: str) -> pa.Table:
+    """The good pictures of a split, labelled now or not.
+
+    Columns: `row_id, uri, member, picture_id, group, part`. `split`: `ID` or `ID:FOLD`, of folds as
+    in `labelled_pictures`.
+    """
+    columns = ["row_id", "uri", "member", "picture_id", "group"]
+    images = collection.images.read(columns, f"status = '{OK}'")
+    return _join(images, split_parts(collection, split))
 
 
 def find_split(collection: Collection, prefix: str) -> str:

@@ -15,7 +15,7 @@ from pixelmine.core.errors import PixelmineError
 from pixelmine.runtime import processors
 
 from .events import Events, claim_stdout
-from .jobs import ImportJob, Job, TrainJob, parse_job
+from .jobs import ExportJob, ImportJob, Job, TrainJob, parse_job
 
 _MAX_JOB_BYTES = 64 * 2**20
 
@@ -59,6 +59,12 @@ def _run(job: Job, events: Events) -> None:
             from .importer import import_network
 
             import_network(job, events)
+        case ExportJob():
+            from .confine import refuse_network
+            from .keras_export import export_keras
+
+            refuse_network()
+            export_keras(job.model, job.out, events)
 
 
 def _set_environment() -> None:

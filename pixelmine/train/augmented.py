@@ -1,4 +1,4 @@
-"""Augmented batches, made in threads while the network trains on those before."""
+"""Batches, augmented, made in threads while the network trains on those before."""
 
 from collections.abc import Sequence
 
@@ -17,8 +17,10 @@ class AugmentedBatches(keras.utils.PyDataset):  # type: ignore[misc]  # Keras ha
     """One epoch's batches of `examples` in `order`, int64 (N,), of `batch_size` pictures each.
 
     Batch i is augmented by chances that depend on `seed`, `epoch` and i alone, so that neither the
-    threads nor a stop between two epochs change it. Gives uint8 (B, H, W, C), and int64 (B,), or
-    float32 (B, K) where labels are mixed.
+    threads nor a stop between two epochs change it. Where `examples.x` is mapped from a file, only
+    the batches that wait are in memory. Gives uint8 (B, H, W, C), and int64 (B,), or float32 (B, K)
+    where labels are mixed, or `smoothing` is given: the share of a label that goes evenly to all K
+    classes (Szegedy 2016).
     """
 
     def __init__(
@@ -29,10 +31,12 @@ class AugmentedBatches(keras.utils.PyDataset):  # type: ignore[misc]  # Keras ha
         steps: Sequence[Augmentation | Mixing],
         seed: int,
         epoch: int,
+        smoothing: float | None = None,
     ) -> None:
         super().__init__(workers=processors(), max_queue_size=2 * processors() + 8)
         self._examples, self._order, self._batch_size = examples, order, batch_size
         self._steps, self._seed, self._epoch = steps, seed, epoch
+        self._smoothing = smoothing
 
     def __len__(self) -> int:
         return -(-len(self._order) // self._batch_size)
@@ -40,13 +44,14 @@ class AugmentedBatches(keras.utils.PyDataset):  # type: ignore[misc]  # Keras ha
     def __getitem__(self, index: int) -> tuple[np.ndarray, np.ndarray]:
         rows = self._order[index * self._batch_size : (index + 1) * self._batch_size]
         labels = self._examples.y[rows]
-        if mixes(self._steps):
-            labels = one_hot(labels, len(self._examples.labels))
+        if self._smoothing is not None or mixes(self._steps):
+            labels = one_hot(labels, len(self._examples.labels), self._smoothing or 0.0)
         # from 1 on: NumPy takes [seed, epoch, 0] for [seed, epoch], which the order is drawn by
         rng = np.random.default_rng([self._seed, self._epoch, 1 + index])
         return augment(self._steps, self._examples.x[rows], labels, rng)
 
 
-def one_hot(y: np.ndarray, classes: int) -> np.ndarray:
-    """int64 (N,) as float32 (N, K): 1 at the label, else 0."""
-    return np.asarray(np.eye(classes, dtype=np.float32)[y])
+def one_hot(y: np.ndarray, classes: int, smoothing: float = 0.0) -> np.ndarray:
+    """int64 (N,) as float32 (N, K): 1 at the label, else 0; less `smoothing`, which all share."""
+    rows = np.eye(classes) * (1 - smoothing) + smoothing / classes
+    return np.asarray(rows.astype(np.float32)[y])

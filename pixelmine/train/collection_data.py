@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 
 from pixelmine.core import Limits, Reason
 from pixelmine.core.progress import Progress
+from pixelmine.evaluate.refuse import refuse_leaks
 from pixelmine.input import read
 from pixelmine.preprocess import Preprocessing
 from pixelmine.runtime import processors
@@ -49,7 +50,10 @@ def read_pictures(
 
     `shape`: (H, W, C) after preprocessing. Runs all steps but the normalisation. What is
     left out is said in a note: pictures with several labels, and those that can no longer be read.
+    Raises UsageError where the split has copies of its test pictures among them.
     """
+    if job.split is not None and not job.allow_leaks:
+        refuse_leaks(collection, job.split)
     rows = labelled_pictures(collection, job.split, job.where)
     rows = rows.filter(pc.not_equal(rows["part"], "test"))
     single = rows.filter(pc.equal(pc.list_value_length(rows["labels"]), 1)).to_pylist()

@@ -1,6 +1,6 @@
 """Labelled pictures in memory, ready for the loop. N pictures, K classes."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Self
 
@@ -83,28 +83,41 @@ def load_examples(job: TrainJob, recipe: Recipe, progress: Progress) -> Examples
 
 
 def _from_idx(folder: Path, recipe: Recipe, progress: Progress) -> Examples:
-    if recipe.channels != 1:
-        raise UsageError(f"idx files hold grey pictures; recipe {recipe.name} takes RGB.")
     progress.start("read")
     found = read_part(folder, "train")
+    _, height, width = found.pixels.shape
+    steps = recipe.preprocessing(height, width, recipe.channels or 1)
     numbers, y = np.unique(found.labels, return_inverse=True)
     ids = found.picture_ids()
     progress.advance(len(ids))
     progress.finish()
     return Examples(
-        x=found.pixels[..., None],
+        x=_prepared(found.pixels, steps),
         y=y.astype(np.int64),
         labels=[str(number) for number in numbers],
         picture_ids=ids,
         groups=[None] * len(ids),
         part=["train"] * len(ids),
-        preprocessing=recipe.preprocessing(*found.pixels.shape[1:]),
+        preprocessing=steps,
     )
 
 
+def _prepared(pixels: np.ndarray, steps: Preprocessing) -> np.ndarray:
+    """uint8 (N, H, W) through all steps but the normalisation; as they are where those do nothing.
+
+    (N, H, W, C).
+    """
+    before = replace(steps, steps=steps.before_normalise)
+    first = before.from_array(pixels[0])
+    if first.shape == (*pixels.shape[1:], 1) and (first[..., 0] == pixels[0]).all():
+        return pixels[..., None]
+    return np.stack([before.from_array(picture) for picture in pixels])
+
+
 def _from_collection(folder: Path, job: TrainJob, recipe: Recipe, progress: Progress) -> Examples:
-    preprocessing = recipe.preprocessing(recipe.height, recipe.width)
-    shape = (recipe.height, recipe.width, recipe.channels)
+    channels = recipe.channels or 3
+    preprocessing = recipe.preprocessing(recipe.height, recipe.width, channels)
+    shape = preprocessing.from_array(np.zeros((64, 64), np.uint8)).shape
     with Collection.open(folder) as collection:
         found = read_pictures(collection, job, preprocessing, shape, progress)
     names, y = np.unique(np.array(found.labels, object), return_inverse=True)

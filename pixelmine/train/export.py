@@ -1,8 +1,7 @@
-"""A Keras network to a model bundle. N pictures of (H, W, C), K classes, D dimensions."""
+"""A Keras network to what a bundle holds of it. N pictures of (H, W, C), K classes."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -10,31 +9,13 @@ from safetensors.numpy import save as to_safetensors
 
 from pixelmine.core import Limits, Reason
 from pixelmine.core.errors import TrainError
-from pixelmine.models import Bundle, Card
-from pixelmine.models.card import Input, Metric, Training
 from pixelmine.models.golden import SHIPPED, GoldenPicture, golden_bytes
 from pixelmine.preprocess import Preprocessing
 
 from .peel import Peeled
 from .to_onnx import Answers, ask_keras, check_same, to_onnx
 
-__all__ = ["About", "Exported", "export", "make_bundle", "weights_file"]
-
-
-@dataclass(frozen=True, kw_only=True)
-class About:
-    """What a card says that the network itself does not know. `files`: beside `model.onnx`."""
-
-    name: str
-    description: str
-    licence: str
-    source: str
-    labels: list[str]
-    preprocessing: Preprocessing
-    metrics: dict[str, Metric] = field(default_factory=dict)
-    training: Training | None = None
-    builder: str | None = None
-    files: dict[str, bytes] = field(default_factory=dict)
+__all__ = ["Exported", "export", "weights_file"]
 
 
 @dataclass(frozen=True)
@@ -61,27 +42,6 @@ def export(peeled: Peeled, preprocessing: Preprocessing, pixels: Iterable[np.nda
         data = golden_bytes(name)
         golden.append(GoldenPicture(name, data, answers.logits[0], answers.embedding[0]))
     return Exported(onnx, golden, check_same(peeled.network, onnx, pixels))
-
-
-def make_bundle(peeled: Peeled, exported: Exported, about: About) -> Bundle:
-    """Put the bundle together and verify it. Raises ModelError."""
-    _, height, width, channels = peeled.network.input_shape
-    card = Card(
-        name=about.name,
-        description=about.description,
-        licence=about.licence,
-        source=about.source,
-        created=datetime.now(UTC).isoformat(timespec="seconds"),
-        input=Input(dtype="float32", height=height, width=width, channels=channels),
-        embedding_dimensions=exported.golden[0].embedding.size,
-        labels=about.labels,
-        preprocessing=about.preprocessing.to_card(),
-        metrics=about.metrics,
-        training=about.training,
-        builder=about.builder,
-        files={},
-    )
-    return Bundle.make(card, {"model.onnx": exported.onnx, **about.files}, exported.golden)
 
 
 def weights_file(network: Any) -> bytes:

@@ -9,11 +9,11 @@ from pixelmine.core.errors import TrainError
 
 from .data import Examples
 
-__all__ = ["hold_back"]
+__all__ = ["draw", "hold_back", "units_of"]
 
 
-def hold_back(examples: Examples, fraction: float, seed: int) -> tuple[Examples, Examples]:
-    """Divide into (training, held back).
+def hold_back(examples: Examples, fraction: float, seed: int) -> np.ndarray:
+    """Which of N pictures are held back: bool (N,).
 
     The part `val` is held back where a split names one. Else a `fraction` of each class is, drawn
     by `seed`; pictures of one group, and identical pictures, stay on one side, and no class loses
@@ -21,14 +21,14 @@ def hold_back(examples: Examples, fraction: float, seed: int) -> tuple[Examples,
     """
     held = np.array([part == "val" for part in examples.part], bool)
     if not held.any():
-        held = draw(examples.y, _units(examples), fraction, seed)
+        held = draw(examples.y, units_of(examples), fraction, seed)
     if not held.any():
         raise TrainError(
             f"No picture can be held back to choose the best epoch: there are {len(examples)} in "
-            f"{len(set(_units(examples)))} groups. Give more pictures or smaller groups, or a "
+            f"{len(set(units_of(examples)))} groups. Give more pictures or smaller groups, or a "
             "split with a part val."
         )
-    return examples.take(np.flatnonzero(~held)), examples.take(np.flatnonzero(held))
+    return held
 
 
 def draw(y: np.ndarray, units: Sequence[int], fraction: float, seed: int) -> np.ndarray:
@@ -55,7 +55,7 @@ def draw(y: np.ndarray, units: Sequence[int], fraction: float, seed: int) -> np.
     return np.array([unit in chosen for unit in units], bool)
 
 
-def _units(examples: Examples) -> list[int]:
+def units_of(examples: Examples) -> list[int]:
     """A number for each row, the same for rows tied by a group or a picture, however remotely."""
     parent = list(range(len(examples)))
 

@@ -12,7 +12,8 @@ class Epoch:
     """One epoch's figures.
 
     Losses are means of the cross-entropy in nats; accuracies are from 0 to 1. `seconds`: of
-    training and of looking at the held-back pictures together.
+    training and of looking at the held-back pictures together. `progress`: how much of the cycle of
+    the learning rate was done at its end, from 0 to 1; 0 where the rate stays.
     """
 
     loss: float
@@ -20,6 +21,7 @@ class Epoch:
     held_back_loss: float
     held_back_accuracy: float
     seconds: float
+    progress: float = 0.0
 
     @property
     def rank(self) -> tuple[float, float]:
@@ -59,18 +61,41 @@ class History:
             "val_accuracy": [round(epoch.held_back_accuracy, 6) for epoch in self.epochs],
         }
 
-    def is_over(self, epochs: int, patience: int | None, minutes: float | None) -> bool:
+    @property
+    def progress(self) -> float:
+        """How much of the cycle of the learning rate is done."""
+        return self.epochs[-1].progress if self.epochs else 0.0
+
+    def is_over(self, epochs: int | None, patience: int | None, minutes: float | None) -> bool:
         """Whether to stop here.
 
-        After `epochs`; after `patience` epochs without a better one; or where one more epoch as
-        long as the mean of those before would end after `minutes`.
+        After `epochs`, or the whole cycle; after `patience` epochs without a better one; or where
+        one more epoch as long as the mean of those before would end after `minutes`.
         """
         done = len(self.epochs)
         if done == 0:
             return False
-        if done >= epochs or (patience is not None and done - 1 - self.best >= patience):
+        if self.progress >= 1 or (epochs is not None and done >= epochs):
+            return True
+        if patience is not None and done - 1 - self.best >= patience:
             return True
         return minutes is not None and self.seconds * (done + 1) / done > 60 * minutes
+
+    def left(self, epochs: int | None, minutes: float | None, guess_s: float | None) -> int:
+        """How many epochs there are still to be, at least 1, before `epochs` and `minutes` are up.
+
+        One of the two must be given. `guess_s`: seconds of an epoch, as long as none is done.
+        """
+        done = len(self.epochs)
+        limits = [] if epochs is None else [epochs - done]
+        each = self.seconds / done if done else guess_s
+        if minutes is not None and each:
+            limits.append(int((60 * minutes - self.seconds) / each))
+        return max(1, min(limits))
+
+    def reach(self, left: int) -> float:
+        """How much of the cycle is to be done after the next of `left` epochs."""
+        return 1.0 if left == 1 else self.progress + (1 - self.progress) / left
 
     def columns(self) -> dict[str, list[float]]:
         """One list for each field of an epoch."""

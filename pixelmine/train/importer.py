@@ -3,6 +3,7 @@
 import hashlib
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -10,6 +11,8 @@ from typing import Any
 import numpy as np
 
 from pixelmine.core.errors import TrainError, UsageError
+from pixelmine.models import Bundle, Card
+from pixelmine.models.card import Input
 from pixelmine.preprocess import DecodeOptions, Normalise, Preprocessing, Resize
 
 from .confine import confine
@@ -160,21 +163,26 @@ def _export(
     network: Any, preprocessing: Preprocessing, labels: list[str], job: ImportJob, sha256: str
 ) -> dict[str, Any]:
     """Write the bundle; what to say of it."""
-    from .export import About, export, make_bundle
+    from .export import export
     from .peel import peel
 
     peeled = peel(network)
-    shape = tuple(network.inputs[0].shape[1:])
-    exported = export(peeled, preprocessing, _random_pictures(shape, preprocessing))
-    about = About(
+    height, width, channels = network.inputs[0].shape[1:]
+    noise = _random_pictures((height, width, channels), preprocessing)
+    exported = export(peeled, preprocessing, noise)
+    card = Card(
         name=job.name or Path(job.out).stem,
         description=f"Imported from {Path(job.model).name}, a network saved by Keras.",
         licence="as the imported network's",
         source=f"{Path(job.model).name}, SHA-256 {sha256}",
+        created=datetime.now(UTC).isoformat(timespec="seconds"),
+        input=Input(dtype="float32", height=height, width=width, channels=channels),
+        embedding_dimensions=exported.golden[0].embedding.size,
         labels=labels,
-        preprocessing=preprocessing,
+        preprocessing=preprocessing.to_card(),
+        files={},
     )
-    bundle = make_bundle(peeled, exported, about)
+    bundle = Bundle.make(card, {"model.onnx": exported.onnx}, exported.golden)
     bundle.save(Path(job.out))
     return {
         "bundle": str(Path(job.out).absolute()),

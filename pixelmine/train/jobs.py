@@ -9,7 +9,7 @@ from typing import Any, TypeAlias, get_args, get_type_hints
 from pixelmine.core.checks import check_positive
 from pixelmine.core.errors import UsageError
 
-__all__ = ["ImportJob", "Job", "TrainJob", "parse_job"]
+__all__ = ["ExportJob", "ImportJob", "Job", "TrainJob", "parse_job"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,7 +20,8 @@ class TrainJob:
     `ID` or `ID:FOLD`; `where`: an SQL expression over `images`; both for collections. `epochs`,
     `patience`: instead of the recipe's. `minutes`: stop before an epoch that would end later.
     `state`: folder of the checkpoint (default: `OUT.run`). `overwrite`: replace OUT, and a
-    checkpoint of another training. `name`: of the model (default: OUT's name).
+    checkpoint of another training. `name`: of the model (default: OUT's name). `allow_leaks`:
+    take a split whose test pictures are in its training part too.
     """
 
     source: str
@@ -35,6 +36,7 @@ class TrainJob:
     state: str | None = None
     overwrite: bool = False
     name: str | None = None
+    allow_leaks: bool = False
 
     def __post_init__(self) -> None:
         for option in ("epochs", "patience", "minutes"):
@@ -72,9 +74,25 @@ class ImportJob:
         _check_out(self.out, self.overwrite)
 
 
-Job: TypeAlias = TrainJob | ImportJob
+@dataclass(frozen=True, kw_only=True)
+class ExportJob:
+    """Write a bundle's network as a file that Keras loads.
 
-_KINDS: dict[str, type[TrainJob] | type[ImportJob]] = {"train": TrainJob, "import": ImportJob}
+    `model`: a bundle or a model's name. `out`: ends in `.keras`. `overwrite`: replace OUT.
+    """
+
+    model: str
+    out: str
+    overwrite: bool = False
+
+    def __post_init__(self) -> None:
+        _check_out(self.out, self.overwrite)
+
+
+Job: TypeAlias = TrainJob | ImportJob | ExportJob
+Kind: TypeAlias = type[TrainJob] | type[ImportJob] | type[ExportJob]
+
+_KINDS: dict[str, Kind] = {"train": TrainJob, "import": ImportJob, "export-keras": ExportJob}
 
 
 def parse_job(text: str | bytes) -> Job:
@@ -96,7 +114,7 @@ def _check_out(out: str, overwrite: bool) -> None:
         raise UsageError(f"{out} is there already. Give another --out, or --overwrite.")
 
 
-def _check_fields(kind: type[TrainJob] | type[ImportJob], values: Mapping[str, Any]) -> None:
+def _check_fields(kind: Kind, values: Mapping[str, Any]) -> None:
     known = {field.name: field for field in fields(kind)}
     if unknown := sorted(set(values) - set(known)):
         raise UsageError(f"The job has unknown options: {', '.join(unknown)}.")

@@ -3,58 +3,44 @@
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import keras
 import numpy as np
 
-from pixelmine.core.checks import check_positive
 from pixelmine.core.errors import TrainError
-from pixelmine.preprocess import Normalise
-from pixelmine.preprocess.augment import Augmentation, Mixing, mixes
 
 from .augmented import AugmentedBatches, one_hot
 from .checkpoint import Checkpoint, save
 from .data import Examples
 from .events import Events
 from .history import Epoch, History
+from .loop_options import LoopOptions
+from .one_cycle import OneCycle
+from .optimizer import averaged, make_optimizer, make_rate
+from .precision import build_in
+from .tensorboard import write_epoch
 
 __all__ = ["LoopOptions", "epoch_order", "fit"]
 
 _EVALUATION_BATCH = 512
+_PROBE_CALLS = 4
 
 
 @dataclass(frozen=True, kw_only=True)
-class LoopOptions:
-    """How to train.
+class _Run:
+    """What stays the same from epoch to epoch. `network`: what is trained, inside of `trainer`.
 
-    `job`: digest of everything that the weights depend on. `state`: the folder of the checkpoint
-    that is written after each epoch; `checkpoint`: the one to go on from. `normalise`: what the
-    network takes its pixels through. `augment`: what changes each training picture, and never a
-    held-back one. `patience`, `minutes`: as `History.is_over` has them.
-    `steps_per_execution`: batches that TensorFlow runs without coming back to Python. 32 batches
-    of 32 are .25 s, and give 5,000 pictures of 28x28 a second where 1 gives 3,000 (two CPU cores,
-    2026-11-23); more bring nothing. The weights do not depend on it.
+    `rate`: of the optimizer; None where it stays.
     """
 
-    job: str
-    state: Path
-    checkpoint: Checkpoint | None
-    normalise: Normalise
-    seed: int
-    optimizer: str
-    loss: str
-    batch_size: int
-    epochs: int
-    augment: tuple[Augmentation | Mixing, ...] = ()
-    patience: int | None = None
-    minutes: float | None = None
-    steps_per_execution: int = 32
-
-    def __post_init__(self) -> None:
-        for name in ("batch_size", "epochs", "steps_per_execution"):
-            check_positive(name, getattr(self, name))
+    network: Any
+    trainer: Any
+    rate: OneCycle | None
+    train: Examples
+    held_back: Examples
+    options: LoopOptions
+    events: Events
 
 
 def fit(
@@ -67,27 +53,40 @@ def fit(
     """Train what `build` makes; the network with the weights of its best epoch, and the history.
 
     The best epoch is that of the highest held-back accuracy, of equal ones that of the lowest
-    held-back loss. The order of pictures in an epoch, and how they are augmented, depends on the
-    seed and the epoch's number alone, and all else is in the checkpoint: a training that was
-    stopped between two epochs ends with the same weights, to the bit, as one that was not (float32,
-    the same machine and threads). Where an augmentation mixes labels, the loss is the categorical
-    cross-entropy, and the accuracy of an epoch counts the label of the larger share.
-    Raises TrainError where the loss is not finite.
+    held-back loss; the weights are the averaged ones where there are. The order of pictures in an
+    epoch, and how they are augmented, depends on the seed and the epoch's number alone, and all
+    else is in the checkpoint: a training that was stopped between two epochs ends with the same
+    weights, to the bit, as one that was not (float32, the same machine and threads, and no
+    `minutes`, by which the rate follows the clock). Where labels are mixed or smoothed, the loss is
+    the categorical cross-entropy, and the accuracy of an epoch counts the label of the largest
+    share. Raises TrainError where the loss is not finite.
     """
     keras.utils.set_random_seed(options.seed)
-    network = build()
-    trainer = _trainer(network, options)
-    history, best = _restore(network, trainer, options, events)
-    events.start("train", options.epochs * len(train))
+    network = build_in(options.precision, build)
+    rate = make_rate(options)
+    run = _Run(
+        network=network,
+        trainer=_trainer(network, rate, options),
+        rate=rate if isinstance(rate, OneCycle) else None,
+        train=train,
+        held_back=held_back,
+        options=options,
+        events=events,
+    )
+    history, best = _restore(run)
+    guess_s = _probe(run) if options.follows_clock and not history else None
+    events.start("train", options.epochs * len(train) if options.epochs else None)
     events.reach(len(history) * len(train))
     while not history.is_over(options.epochs, options.patience, options.minutes):
-        epoch = _run_epoch(trainer, train, held_back, len(history), options, events)
+        epoch, values = _run_epoch(run, history, guess_s)
         history = history.plus(epoch)
         if history.best == len(history) - 1:
-            best = _values(network.variables)
-        _save(network, trainer, best, history, options)
-        _tell(history, len(train), options, events)
+            best = values
+        _save(run, best, history)
+        _tell(run, history)
     events.finish()
+    if options.precision != "float32":
+        network = build()
     _assign(network.variables, best)
     return network, history
 
@@ -97,7 +96,7 @@ def epoch_order(seed: int, epoch: int, count: int) -> np.ndarray:
     return np.random.default_rng([seed, epoch]).permutation(count)
 
 
-def _trainer(network: Any, options: LoopOptions) -> Any:
+def _trainer(network: Any, rate: float | OneCycle, options: LoopOptions) -> Any:
     """The network behind its normalisation, so that pixels stay uint8 until they are used."""
     normalise = options.normalise
     mean, std = (np.asarray(v, np.float32) for v in (normalise.mean, normalise.std))
@@ -110,93 +109,154 @@ def _trainer(network: Any, options: LoopOptions) -> Any:
         ]
     )
     trainer.compile(
-        optimizer=options.optimizer,
-        loss="categorical_crossentropy" if mixes(options.augment) else options.loss,
+        optimizer=make_optimizer(options, rate),
+        loss="categorical_crossentropy" if options.soft else options.loss,
         metrics=["accuracy"],
-        steps_per_execution=options.steps_per_execution,
+        steps_per_execution=options.batches_at_a_time,
     )
     trainer.optimizer.build(trainer.trainable_variables)
     return trainer
 
 
-def _restore(
-    network: Any, trainer: Any, options: LoopOptions, events: Events
-) -> tuple[History, list[np.ndarray]]:
-    found = options.checkpoint
+def _restore(run: _Run) -> tuple[History, list[np.ndarray]]:
+    found = run.options.checkpoint
     if found is None:
         return History(), []
-    _assign(network.variables, found.network)
-    _assign(trainer.optimizer.variables, found.optimizer)
-    events.note(f"Goes on after epoch {len(found.history)} from the checkpoint in {options.state}.")
+    _assign(run.network.variables, found.network)
+    _assign(run.trainer.optimizer.variables, found.optimizer)
+    run.events.note(
+        f"Goes on after epoch {len(found.history)} from the checkpoint in {run.options.state}."
+    )
     return found.history, found.best
 
 
-def _run_epoch(
-    trainer: Any,
-    train: Examples,
-    held_back: Examples,
-    number: int,
-    options: LoopOptions,
-    events: Events,
-) -> Epoch:
-    start = time.monotonic()
-    order = epoch_order(options.seed, number, len(train))
-    before = number * len(train)
-    batch = options.batch_size
-    progress = keras.callbacks.LambdaCallback(
-        on_train_batch_end=lambda step, **_: events.reach(
-            before + min((step + 1) * batch, len(train))
-        )
+def _probe(run: _Run) -> float:
+    """About how many seconds an epoch takes, from a few batches; the weights stay as they are."""
+    variables = [*run.network.variables, *run.trainer.optimizer.variables]
+    before = _values(variables)
+    pictures = min(
+        len(run.train), _PROBE_CALLS * run.options.batches_at_a_time * run.options.batch_size
     )
-    how: dict[str, Any] = {"epochs": 1, "shuffle": False, "verbose": 0, "callbacks": [progress]}
-    if options.augment:
-        told = trainer.fit(
-            AugmentedBatches(train, order, batch, options.augment, options.seed, number), **how
-        ).history
-    else:
-        told = trainer.fit(train.x[order], train.y[order], batch_size=batch, **how).history
-    y = one_hot(held_back.y, len(held_back.labels)) if mixes(options.augment) else held_back.y
-    loss, accuracy = trainer.evaluate(held_back.x, y, batch_size=_EVALUATION_BATCH, verbose=0)
-    if not np.isfinite([told["loss"][0], loss]).all():
+    for _ in range(2):  # the first time, TensorFlow gets ready
+        start = time.monotonic()
+        _train(run, np.arange(pictures), 0, [])
+    seconds = time.monotonic() - start
+    _assign(variables, before)
+    # a held-back picture goes forward alone, a third of the work
+    return seconds / pictures * (len(run.train) + len(run.held_back) / 3)
+
+
+def _run_epoch(
+    run: _Run, history: History, guess_s: float | None
+) -> tuple[Epoch, list[np.ndarray]]:
+    """One epoch's figures, and the network's variables that they were measured with."""
+    start = time.monotonic()
+    number, options, progress = len(history), run.options, 0.0
+    if run.rate:
+        progress = history.reach(history.left(options.epochs, options.minutes, guess_s))
+        _schedule(run, run.rate, history.progress, progress)
+    order = epoch_order(options.seed, number, len(run.train))
+    loss, accuracy = _train(run, order, number, [_progress(run, number * len(order))])
+    with averaged(run.trainer):
+        held_back_loss, held_back_accuracy = _evaluate(run)
+        values = _values(run.network.variables)
+    if not np.isfinite([loss, held_back_loss]).all():
         raise TrainError(
             f"The loss is no longer finite in epoch {number + 1}: training diverged. Look for "
             "pictures with wrong labels, or give another --seed with --overwrite."
         )
-    return Epoch(
-        loss=told["loss"][0],
-        accuracy=told["accuracy"][0],
-        held_back_loss=loss,
-        held_back_accuracy=accuracy,
+    epoch = Epoch(
+        loss=loss,
+        accuracy=accuracy,
+        held_back_loss=held_back_loss,
+        held_back_accuracy=held_back_accuracy,
         seconds=time.monotonic() - start,
+        progress=progress,
+    )
+    return epoch, values
+
+
+def _schedule(run: _Run, rate: OneCycle, start: float, end: float) -> None:
+    """Let the learning rate cover from `start` to `end` of its cycle in the next epoch."""
+    first = int(run.trainer.optimizer.iterations.numpy())
+    rate.cover(first, -(-len(run.train) // run.options.batch_size), start, end)
+
+
+def _progress(run: _Run, before: int) -> Any:
+    """A callback that says how many pictures are done, `before` of them in earlier epochs."""
+    batch, pictures = run.options.batch_size, len(run.train)
+    return keras.callbacks.LambdaCallback(
+        on_train_batch_end=lambda step, **_: run.events.reach(
+            before + min((step + 1) * batch, pictures)
+        )
     )
 
 
-def _save(
-    network: Any, trainer: Any, best: list[np.ndarray], history: History, options: LoopOptions
-) -> None:
+def _train(run: _Run, order: np.ndarray, number: int, callbacks: list[Any]) -> tuple[float, float]:
+    """Loss and accuracy of epoch `number` over the pictures in this order."""
+    train, options, batch = run.train, run.options, run.options.batch_size
+    how: dict[str, Any] = {"epochs": 1, "shuffle": False, "verbose": 0, "callbacks": callbacks}
+    if options.augment or options.soft or _is_mapped(train):
+        batches = AugmentedBatches(
+            train,
+            order,
+            batch,
+            options.augment,
+            options.seed,
+            number,
+            options.label_smoothing if options.soft else None,
+        )
+        told = run.trainer.fit(batches, **how).history
+    else:
+        told = run.trainer.fit(train.x[order], train.y[order], batch_size=batch, **how).history
+    return told["loss"][0], told["accuracy"][0]
+
+
+def _evaluate(run: _Run) -> tuple[float, float]:
+    """Loss and accuracy on the held-back pictures, as they are, with their labels as they are."""
+    held, options, batch = run.held_back, run.options, _EVALUATION_BATCH
+    if _is_mapped(held):
+        smoothing = 0.0 if options.soft else None
+        batches = AugmentedBatches(held, np.arange(len(held)), batch, (), 0, 0, smoothing)
+        loss, accuracy = run.trainer.evaluate(batches, verbose=0)
+    else:
+        y = one_hot(held.y, len(held.labels)) if options.soft else held.y
+        loss, accuracy = run.trainer.evaluate(held.x, y, batch_size=batch, verbose=0)
+    return loss, accuracy
+
+
+def _is_mapped(examples: Examples) -> bool:
+    """Whether the pictures are not in memory as a whole, and must not be."""
+    return type(examples.x) is not np.ndarray
+
+
+def _save(run: _Run, best: list[np.ndarray], history: History) -> None:
     checkpoint = Checkpoint(
-        job=options.job,
+        job=run.options.job,
         history=history,
-        network=_values(network.variables),
-        optimizer=_values(trainer.optimizer.variables),
+        network=_values(run.network.variables),
+        optimizer=_values(run.trainer.optimizer.variables),
         best=best,
     )
-    save(options.state, checkpoint)
+    save(run.options.state, checkpoint)
 
 
-def _tell(history: History, pictures: int, options: LoopOptions, events: Events) -> None:
-    epoch = history.epochs[-1]
-    events.send(
+def _tell(run: _Run, history: History) -> None:
+    epoch, options = history.epochs[-1], run.options
+    if options.tensorboard:
+        write_epoch(options.tensorboard, len(history) - 1, epoch)
+    left = history.left(options.epochs, options.minutes, None)
+    run.events.send(
         "epoch",
         epoch=len(history),
-        epochs=options.epochs,
+        epochs=options.epochs or len(history) + (0 if epoch.progress >= 1 else left),
         loss=round(epoch.loss, 6),
         accuracy=round(epoch.accuracy, 6),
         held_back_loss=round(epoch.held_back_loss, 6),
         held_back_accuracy=round(epoch.held_back_accuracy, 6),
         best_epoch=history.best + 1,
         seconds=round(epoch.seconds, 2),
-        images_per_s=round(pictures / epoch.seconds, 1),
+        images_per_s=round(len(run.train) / epoch.seconds, 1),
     )
 
 

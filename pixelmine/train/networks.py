@@ -16,7 +16,14 @@ Builder: TypeAlias = Callable[[int, int, int, int], Any]
 (N, K)."""
 
 NETWORKS: Registry[Builder] = Registry(
-    "network", {"cnn-article": "pixelmine.train.networks:build_article"}
+    "network",
+    {
+        "cnn-article": "pixelmine.train.networks:build_article",
+        "cnn-strong": "pixelmine.train.networks_strong:build_strong",
+        "efficientnet-lite0": "pixelmine.train.networks_lite:build_lite0",
+        "efficientnet-lite1": "pixelmine.train.networks_lite:build_lite1",
+        "efficientnet-lite2": "pixelmine.train.networks_lite:build_lite2",
+    },
 )
 
 _SMALLEST = 10

@@ -1,8 +1,13 @@
 """What is trained on what, settled and checked before a training framework is loaded."""
 
 from dataclasses import asdict, dataclass, replace
+from functools import cached_property
 from pathlib import Path
+from typing import Any
 
+import numpy as np
+
+from pixelmine.core.errors import UsageError
 from pixelmine.core.ids import digest, digest_json
 
 from .checkpoint import Checkpoint, load
@@ -19,18 +24,27 @@ __all__ = ["Plan", "make_plan"]
 class Plan:
     """Everything but the loop itself.
 
-    `examples`: all pictures, of which `kept` are trained on and `held_back` choose the epoch.
+    `examples`: all N pictures. `held`: bool (N,), which of them are held back.
     `digest`: of everything that the weights depend on. `checkpoint`: of this very training, where
     it was stopped before.
     """
 
     job: TrainJob
-    recipe: Recipe
+    recipe: Any
     examples: Examples
-    kept: Examples
-    held_back: Examples
+    held: np.ndarray
     digest: str
     checkpoint: Checkpoint | None
+
+    @cached_property
+    def kept(self) -> Examples:
+        """What is learnt from."""
+        return self.examples.take(np.flatnonzero(~self.held))
+
+    @cached_property
+    def held_back(self) -> Examples:
+        """What chooses the epoch, and tells how sure the model may be."""
+        return self.examples.take(np.flatnonzero(self.held))
 
     @property
     def source_name(self) -> str:
@@ -40,29 +54,29 @@ class Plan:
 
 def make_plan(job: TrainJob, events: Events) -> Plan:
     """Read the recipe, the pictures and the checkpoint. Raises UsageError, TrainError, RunError."""
-    recipe = load_recipe(job.recipe)
-    recipe = replace(
-        recipe, epochs=job.epochs or recipe.epochs, patience=job.patience or recipe.patience
-    )
+    recipe = _as_asked(load_recipe(job.recipe), job)
     examples = load_examples(job, recipe, events)
-    kept, held_back = hold_back(examples, recipe.held_back, job.seed)
-    name = _name(recipe, job.seed, kept, held_back)
+    held = hold_back(examples, recipe.held_back, job.seed)
+    name = _name(recipe, job.seed, examples, held)
     return Plan(
         job=job,
         recipe=recipe,
         examples=examples,
-        kept=kept,
-        held_back=held_back,
+        held=held,
         digest=name,
         checkpoint=load(job.state_folder, name, job.overwrite),
     )
 
 
-def _name(recipe: Recipe, seed: int, kept: Examples, held_back: Examples) -> str:
-    how = {"recipe": asdict(recipe), "seed": seed, "labels": kept.labels}
-    pictures = [
-        value
-        for part in (kept, held_back)
-        for value in (str(part.x.shape), "\n".join(part.picture_ids), part.y.tobytes())
-    ]
-    return digest(digest_json(how), *pictures)
+def _as_asked(recipe: Any, job: TrainJob) -> Any:
+    asked = {"epochs": job.epochs, "patience": job.patience}
+    changed = {name: value for name, value in asked.items() if value is not None}
+    if not recipe.keras and changed:
+        raise UsageError(f"{' and '.join(changed)} go with a network; {recipe.name} has no epochs.")
+    return replace(recipe, **changed)
+
+
+def _name(recipe: Recipe, seed: int, examples: Examples, held: np.ndarray) -> str:
+    how = {"recipe": asdict(recipe), "seed": seed, "labels": examples.labels}
+    pictures = (str(examples.x.shape), "\n".join(examples.picture_ids), examples.y.tobytes())
+    return digest(digest_json(how), *pictures, held.tobytes())

@@ -8,10 +8,11 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
-from pixelmine.api.collection import compact, show, split, verify
+from pixelmine.api.collection import compact, show, verify
 from pixelmine.api.ingest import ingest
 from pixelmine.api.labels import label_history, label_summary, set_label, undo_label
 from pixelmine.api.predict import predict
+from pixelmine.api.split import split
 from pixelmine.core.errors import ModelError, OutputError, RunError, SourceError, UsageError
 from pixelmine.evaluate import SplitOptions
 from pixelmine.input.labels import LabelOptions
@@ -406,3 +407,41 @@ def test_a_damaged_part_says_what_to_do(pictures: Path, tmp_path: Path) -> None:
         predict(pictures, out=tmp_path / "r.jsonl")
     part.unlink()
     assert predict(pictures, out=tmp_path / "r.jsonl").counts.rows == 6
+
+
+def test_a_picture_that_the_collection_knows_is_not_decoded_again(
+    pictures: Path, collection: Path, tmp_path: Path
+) -> None:
+    from pixelmine.api.ingest import inspect_stage
+    from pixelmine.core import Limits
+    from pixelmine.decoding import inspector
+    from pixelmine.pipeline import Inspect
+
+    again = tmp_path / "again"
+    again.mkdir()
+    for name in ("building/china.jpg", "plant/flower.jpg", "plant/cut.jpg"):
+        shutil.copy(pictures / name, again / f"other-{Path(name).name}")
+    found = ingest([again], collection)
+    assert (found.counts.ok, found.counts.reasons) == (2, {"truncated": 1})
+    with Collection.open(collection) as opened:
+        rows = opened.images.read(where="uri LIKE '%other-china.jpg'").to_pylist()
+        before = opened.images.read(where="uri LIKE '%building/china.jpg'").to_pylist()
+        same = ("content_id", "picture_id", "format", "width", "height", "orientation", "meta")
+        assert [{n: row[n] for n in same} for row in rows] == [
+            {n: row[n] for n in same} for row in before
+        ]
+        stage = inspect_stage(opened, "auto", Limits())
+    assert isinstance(stage, Inspect)
+    known = stage.known()
+    assert before[0]["picture_id"] in known
+    assert "0" * 64 not in known
+    assert verify(collection, files=True) == []
+    # only its header is read: that its end is missing goes unnoticed
+    cut = (pictures / "plant/flower.jpg").read_bytes()[:-5000]
+    work = inspector({"decode": {}, "features": list(stage.features), "limits": {}})
+    wanted = {"frames": "auto", "frame": 0}
+    (full,) = work({**wanted, "known": False}, cut)
+    (header,) = work({**wanted, "known": True}, cut)
+    assert full[0]["reason"] == "truncated"
+    assert header[0]["status"] == "ok"
+    assert "pdq" not in header[0]

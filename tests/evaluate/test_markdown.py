@@ -35,3 +35,14 @@ def test_many_classes_give_pairs():
     text = markdown(labels, [0, 1], probabilities)
     assert "## Most confused" in text
     assert "| c0 | c1 | 1 |" in text
+
+
+def test_means_slices_and_areas_are_there():
+    probabilities = np.tile([[0.8, 0.2], [0.3, 0.7], [0.6, 0.4]], (10, 1))
+    truth = np.array([0, 1, 1] * 10)
+    ids = [str(i) for i in range(30)]
+    columns = {"camera": ["phone", "phone", "web|cam"] * 10}
+    text = evaluate(["a", "b"], truth, probabilities, ids, ids, columns=columns).to_markdown()
+    assert "| ROC AUC (macro) | 100.0% (100.0% to 100.0%) |" in text
+    assert "| camera | web\\|cam | 10 | 0.0%" in text
+    assert "| a | 10 | 100.0%" in text

@@ -40,9 +40,13 @@ def test_figures_are_scikit_learns(noisy):
     answer = probabilities.argmax(axis=1)
     one = measured(truth, probabilities)
     assert one.accuracy.value == pytest.approx(metrics.accuracy_score(truth, answer))
-    assert one.top5.value == pytest.approx(metrics.top_k_accuracy_score(truth, probabilities, k=5))
-    assert one.balanced_accuracy == pytest.approx(metrics.balanced_accuracy_score(truth, answer))
-    assert one.macro_f1 == pytest.approx(metrics.f1_score(truth, answer, average="macro"))
+    assert one.top[5].value == pytest.approx(
+        metrics.top_k_accuracy_score(truth, probabilities, k=5)
+    )
+    assert one.balanced_accuracy.value == pytest.approx(
+        metrics.balanced_accuracy_score(truth, answer)
+    )
+    assert one.macro_f1.value == pytest.approx(metrics.f1_score(truth, answer, average="macro"))
     np.testing.assert_array_equal(one.confusion, metrics.confusion_matrix(truth, answer))
 
 
@@ -58,9 +62,9 @@ def test_a_case_worked_by_hand():
     one = measured(np.array([0, 0, 0, 1, 1, 2]), one_hot([0, 0, 1, 1, 1, 0], 3))
     assert one.accuracy.value == pytest.approx(4 / 6)
     assert one.confusion.tolist() == [[2, 1, 0], [0, 2, 0], [1, 0, 0]]
-    assert one.balanced_accuracy == pytest.approx((2 / 3 + 1 + 0) / 3)
-    assert one.macro_f1 == pytest.approx((2 / 3 + 4 / 5 + 0) / 3)
-    assert one.top5 is None
+    assert one.balanced_accuracy.value == pytest.approx((2 / 3 + 1 + 0) / 3)
+    assert one.macro_f1.value == pytest.approx((2 / 3 + 4 / 5 + 0) / 3)
+    assert one.top == {}
     assert one.classes[2].precision is None
     assert one.classes[2].f1 == 0.0
     pairs = [(c.truth, c.answer, c.wrong.hits, c.wrong.pictures) for c in one.most_confused()]
@@ -73,7 +77,7 @@ def test_a_class_without_a_test_picture_is_unknown_and_no_mean_counts_it():
     assert (untested.recall, untested.f1, untested.pictures) == (None, None, 0)
     assert untested.precision.value == 0.0
     assert one.untested == ["class 2"]
-    assert one.balanced_accuracy == pytest.approx((1 / 2 + 1) / 2)
+    assert one.balanced_accuracy.value == pytest.approx((1 / 2 + 1) / 2)
 
 
 def test_abstaining():
@@ -109,7 +113,7 @@ def test_one_class_is_enough():
 
 def test_top5_where_the_truth_has_two_classes_of_many():
     probabilities = np.tile(np.linspace(0.1, 0.2, 8, dtype=np.float32), (2, 1))
-    assert measured(np.array([0, 7]), probabilities).top5.hits == 1
+    assert measured(np.array([0, 7]), probabilities).top[5].hits == 1
 
 
 def test_json(noisy):
@@ -125,10 +129,58 @@ def test_json(noisy):
 def test_what_a_card_holds(noisy):
     one = measured(*noisy)
     held = one.card_metrics("digits")
-    assert set(held) == {"accuracy", "top5"}
+    means = {"balanced_accuracy", "macro_f1", "auc", "average_precision"}
+    assert set(held) == {"accuracy", "top5"} | means
+    assert held["auc"].low < held["auc"].value < held["auc"].high
     accuracy = held["accuracy"]
     assert (accuracy.value, accuracy.low) == (one.accuracy.value, one.accuracy.low)
     assert (accuracy.pictures, accuracy.data) == (500, "digits")
+
+
+def test_top_k_is_scikit_learns_for_each_k_below_the_number_of_classes(noisy):
+    truth, probabilities = noisy
+    ids = [str(i) for i in range(500)]
+    one = evaluate(names(7), truth, probabilities, ids, ids, top=(3, 1, 7, 9))
+    expected = {k: metrics.top_k_accuracy_score(truth, probabilities, k=k) for k in (1, 3)}
+    assert {k: rate.value for k, rate in one.top.items()} == pytest.approx(expected)
+    with pytest.raises(UsageError, match="1 or more"):
+        evaluate(names(7), truth, probabilities, ids, ids, top=(0,))
+
+
+def test_means_have_intervals_around_them(noisy):
+    one = measured(*noisy)
+    for estimate in (one.balanced_accuracy, one.macro_f1, one.ranking.auc):
+        assert estimate.low < estimate.value < estimate.high
+        assert estimate.high - estimate.low < 0.12
+
+
+def test_what_the_answers_carry_besides_is_measured(noisy):
+    truth, probabilities = noisy
+    ids = [str(i) for i in range(500)]
+    wrong = probabilities.argmax(axis=1) != truth
+    one = evaluate(
+        *(names(7), truth, probabilities, ids, ids),
+        sets=probabilities >= 0.1,
+        strangeness=wrong + np.linspace(0, 0.5, 500),
+        columns={"half": ["first"] * 250 + ["second"] * 250},
+    )
+    held = (probabilities >= 0.1)[np.arange(500), truth]
+    assert one.sets.coverage.hits == held.sum()
+    assert one.strange.auroc.value == 1.0
+    assert {part.value for part in one.slices} == {"first", "second"}
+    assert one.by_coverage[-1].right.hits == one.accuracy.hits
+    assert one.right.tolist() == (~wrong).tolist()
+    assert set(json.loads(json.dumps(one.to_dict()))) >= {"sets", "strange", "slices", "ranking"}
+
+
+def test_each_pair_mixed_up_has_its_own_mistakes(noisy):
+    truth, probabilities = noisy
+    one = measured(truth, probabilities)
+    assert len(one.pair_mistakes) == 6
+    for pair, confused in zip(one.pair_mistakes, one.most_confused(), strict=False):
+        assert {(m.truth, m.answer) for m in pair} == {(confused.truth, confused.answer)}
+        assert len(pair) == min(6, confused.wrong.hits)
+        assert [m.probability for m in pair] == sorted((m.probability for m in pair), reverse=True)
 
 
 def test_no_pictures_is_a_clear_refusal():

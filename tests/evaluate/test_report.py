@@ -12,20 +12,20 @@ from pixelmine.core.gate import PassPolicy, clear
 from pixelmine.core.reasons import Reason
 from pixelmine.core.schema import RESULTS
 from pixelmine.evaluate import (
-    Comparison,
     Gallery,
     Headline,
     History,
-    Method,
     Mistakes,
     Pile,
     Provenance,
-    Rate,
     Report,
+    Rung,
     evaluate,
+    make_ladder,
     render,
     write_report,
 )
+from pixelmine.evaluate.cost import Cost
 from pixelmine.evaluate.texts import LANGUAGES, text
 
 EVIL = "<script>alert(1)</script>"
@@ -82,12 +82,24 @@ def measured(labels, truth, answers):
     probabilities = np.full((len(truth), len(labels)), 0.1 / len(labels), np.float32)
     probabilities[np.arange(len(truth)), answers] += 0.9
     uris = [f"file:///private/{i}.png" for i in range(len(truth))]
-    return evaluate(labels, np.array(truth), probabilities, uris, uris)
+    columns = {EVIL: [EVIL if i % 2 else "b" for i in range(len(truth))]}
+    return evaluate(labels, np.array(truth), probabilities, uris, uris, columns=columns)
+
+
+def rung(name, right, cost=None):
+    ids = tuple(map(str, range(len(right))))
+    right = np.array(right, bool)
+    return Rung(name=name, row_ids=ids, right=right, cost=cost, train_seconds=3.5)
+
+
+def cost(seconds):
+    sizes = {"size_bytes": 900_000, "peak_bytes": 2 * 10**8, "base_bytes": 10**8}
+    return Cost(seconds=seconds, runtime="openvino", precision="bf16", **sizes)
 
 
 def full(language="en"):
     labels = ["cat", EVIL, "untested"]
-    evaluation = measured(labels, [0, 0, 0, 1, 1], [0, 0, 1, 1, 1])
+    evaluation = measured(labels, [0, 0, 0, 1, 1] * 5, [0, 0, 1, 1, 1] * 5)
     pile = Pile(pictures=7, failed={Reason.TRUNCATED: 1, Reason.EMPTY: 1})
     gallery = Gallery(
         rows=cleared(
@@ -106,14 +118,19 @@ def full(language="en"):
         headline=Headline(model=EVIL, pile=pile, accuracy=evaluation.accuracy),
         gallery=gallery,
         pile=pile,
-        comparison=Comparison(
-            methods=(Method(name=EVIL, accuracy=Rate(hits=4, pictures=5), train_seconds=3.5),)
+        ladder=make_ladder(
+            [
+                rung(EVIL, [1, 1, 1, 1, 0], cost(seconds=0.0012)),
+                rung("second", [1, 1, 1, 0, 0], cost(seconds=0.0003)),
+                Rung(name="third", reason=EVIL),
+            ]
         ),
         history=History(
             series={"loss": [2.0, 1.0], "val_loss": [2.1, 1.5], "val_accuracy": [0.5, 0.75]},
             best_epoch=2,
         ),
         evaluation=evaluation,
+        pairs=(Mistakes(rows=cleared([wrong]), thumbnails=(thumbnail(8, 8),)),),
         mistakes=Mistakes(rows=cleared([wrong]), thumbnails=(thumbnail(8, 8),)),
         provenance=Provenance(
             date="2026-11-22", model_digest="ab" * 32, versions={"a": EVIL}, commands=(EVIL,)
@@ -146,7 +163,7 @@ def test_nothing_is_loaded_from_outside(html, page):
 
 def test_plots_load_nothing_either(page):
     plots = [i["src"] for i in page.all("img") if i["src"].startswith("data:image/svg")]
-    assert len(plots) == 3
+    assert len(plots) == 8  # two of the ladder, two curves, ROC, PR, reliability, coverage
     for plot in plots:
         svg = b64decode(plot.partition(",")[2]).decode()
         assert re.findall(r'(?:href|src)="([^"]*)"', svg) == re.findall(r'href="(#[^"]*)"', svg)
@@ -170,7 +187,7 @@ def test_every_text_from_outside_is_escaped(html, page):
 
 def test_every_picture_has_an_alt_text(page):
     alts = [picture["alt"] for picture in page.all("img")]
-    assert len(alts) == 6
+    assert len(alts) == 12
     assert all(len(alt) > 5 for alt in alts)
     assert any("my cat.jpg" in alt for alt in alts)
 
@@ -181,8 +198,9 @@ def test_folders_stay_out(html):
 
 def test_the_language_is_said_and_used(language, page):
     assert page.all("html")[0]["lang"] == {"en": "en", "zh": "zh-Hans"}[language]
-    keys = ("gallery", "pile", "comparison", "history", "confusion", "classes", "mistakes")
-    for key in (*keys, "reliability", "provenance", "undecided", "made_by"):
+    keys = ("gallery", "pile", "ladder", "history", "confusion", "classes", "mistakes", "pairs")
+    more = ("ranking", "by_coverage", "slices", "ladder_figures", "rung_enough")
+    for key in (*keys, *more, "reliability", "provenance", "undecided", "made_by"):
         assert text(language, key) in page.text
     assert ("The picture ends" in page.text) == (language == "en")
 
@@ -197,7 +215,7 @@ def test_headings_and_links_fit(page):
 
 def test_the_figures_are_there(language, page):
     assert "80.0%" in page.text
-    low, high = ("37.6%", "96.4%")
+    low, high = ("60.9%", "91.1%")
     assert text(language, "interval_short", low=low, high=high) in page.text
     assert "untested" in page.text
 

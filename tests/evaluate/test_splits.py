@@ -1,6 +1,8 @@
 import hashlib
-from collections import defaultdict
+from collections import Counter, defaultdict
+from dataclasses import replace
 
+import numpy as np
 import pyarrow as pa
 import pytest
 from hypothesis import given, settings
@@ -9,6 +11,7 @@ from hypothesis import strategies as st
 from pixelmine.core.errors import UsageError
 from pixelmine.core.schema import SPLITS
 from pixelmine.evaluate import SplitOptions, find_leaks, make_split
+from pixelmine.evaluate.near import Hashes, tie
 
 quick = settings(deadline=None, max_examples=60, database=None)
 
@@ -16,6 +19,7 @@ quick = settings(deadline=None, max_examples=60, database=None)
 def table(rows):
     """From (picture_id, group) pairs, the row ids counted up."""
     columns = {
+        "uri": pa.array([f"file:///{i}" for i in range(len(rows))], pa.string()),
         "row_id": pa.array([f"row {i:05d}" for i in range(len(rows))], pa.string()),
         "picture_id": pa.array([picture for picture, _ in rows], pa.string()),
         "group": pa.array([group for _, group in rows], pa.string()),
@@ -54,6 +58,7 @@ options = st.builds(
     parts=st.sampled_from([(0.8, 0.1, 0.1), (0.5, 0.5), (0.6, 0.2, 0.2)]),
     folds=st.sampled_from([None, 2, 5]),
     seed=st.integers(0, 3),
+    stratify=st.sampled_from([None, True, False]),
 )
 
 
@@ -88,8 +93,9 @@ def test_the_order_of_the_rows_changes_nothing(rows, how, random):
 
 @quick
 @given(messy, options, st.lists(groups, max_size=40))
-def test_new_pictures_never_move_old_ones(rows, how, more):
+def test_new_pictures_never_move_old_ones_where_the_hash_alone_decides(rows, how, more):
     """Whatever groups they come in, known ones too."""
+    how = replace(how, stratify=False)
     rows = rows + singles(300)
     new = [(f"later {i}", group) for i, group in enumerate(more)]
     before, after = (parts(make_split(table(some), how)) for some in (rows, rows + new))
@@ -99,6 +105,7 @@ def test_new_pictures_never_move_old_ones(rows, how, more):
 @quick
 @given(messy, options, st.lists(st.integers(0, 299), max_size=40))
 def test_copies_of_old_pictures_follow_them(rows, how, copied):
+    how = replace(how, stratify=False)
     rows = rows + singles(300)
     copies = [(f"picture {i}", None) for i in copied]
     before, after = (parts(make_split(table(some), how)) for some in (rows, rows + copies))
@@ -114,9 +121,71 @@ def test_folds_are_by_the_remainder_of_the_groups_hash():
         assert part == f"fold-{fold}"
 
 
-def test_shares_are_met_on_average():
-    names = make_split(table(singles(5000)), SplitOptions(parts=(0.7, 0.3)))["part"].to_pylist()
+def test_shares_are_met_on_average_by_the_hash_and_exactly_by_label():
+    how = SplitOptions(parts=(0.7, 0.3), stratify=False)
+    names = make_split(table(singles(5000)), how)["part"].to_pylist()
     assert names.count("test") == pytest.approx(1500, abs=100)
+    names = make_split(table(singles(5000)), replace(how, stratify=True))["part"].to_pylist()
+    assert names.count("test") == 1500
+
+
+def test_every_part_gets_its_share_of_every_label():
+    rows = table([(f"picture {i}", f"group {i // 3}" if i % 2 else None) for i in range(1000)])
+    labels = [["a"] if i % 50 else ["b"] for i in range(600)] + [["a", "c"]] * 400
+    rows = rows.set_column(rows.column_names.index("labels"), "labels", pa.array(labels))
+    part = make_split(rows)["part"].to_pylist()
+    pairs = zip(part, labels, strict=True)
+    counts = Counter((name, label) for name, held in pairs for label in held)
+    for label, total in (("a", 988), ("b", 12), ("c", 400)):
+        assert abs(counts["train", label] - 0.8 * total) <= 3
+        for name in ("val", "test"):
+            assert abs(counts[name, label] - 0.1 * total) <= 2
+
+
+def test_pictures_that_are_added_move_few_old_ones():
+    old = singles(2000)
+    before = parts(make_split(table(old)))
+    after = parts(make_split(table([*old, *((f"later {i}", None) for i in range(20))])))
+    assert sum(after[row] != part for row, part in before.items()) <= 20
+
+
+def test_a_part_that_the_shares_would_leave_empty_keeps_its_pictures():
+    """Two copies and one picture: by label the one goes to train, whatever its hash says."""
+    rows = [("copied", None), ("copied", None), ("other", None)]
+    for seed in range(20):
+        how = SplitOptions(parts=(0.5, 0.5), seed=seed)
+        if how.part_of("copied") != how.part_of("other"):
+            part = make_split(table(rows), how)["part"].to_pylist()
+            assert set(part) == {"train", "test"}
+
+
+def ties(count, pairs):
+    """Pictures of which these look the same, and the others do not."""
+    hashes = np.random.default_rng(0).integers(0, 256, (count, 32), dtype=np.uint8)
+    for one, other in pairs:
+        hashes[other] = hashes[one]
+        hashes[other, :3] ^= 255
+    names, small = [f"picture {i}" for i in range(count)], np.zeros(count, bool)
+    return tie(Hashes(pictures=names, hashes=hashes, small=small, without=0))
+
+
+def test_near_duplicates_stay_on_one_side_and_tie_their_groups():
+    rows = table([(f"picture {i}", f"group {i // 10}" if i < 40 else None) for i in range(400)])
+    pairs = [(i, i + 100) for i in range(100, 200)] + [(5, 15), (25, 310)]
+    known = ties(400, pairs)
+    for how in (SplitOptions(), SplitOptions(folds=5)):
+        part = make_split(rows, how, known)["part"].to_pylist()
+        assert all(part[one] == part[other] for one, other in pairs)
+        assert len(set(part[:20])) == 1
+        split = rows.append_column("part", pa.array(part))
+        assert find_leaks(split, known) == []
+    apart = make_split(rows, SplitOptions(folds=5))["part"].to_pylist()
+    assert any(apart[one] != apart[other] for one, other in pairs)
+
+
+def test_ties_of_pictures_that_are_not_there_change_nothing():
+    rows = table(singles(100))
+    assert make_split(rows, None, ties(300, [(200, 201)])).equals(make_split(rows))
 
 
 def test_a_tie_of_many_rows_is_one_tie():
@@ -153,9 +222,11 @@ def test_the_id_names_the_options_and_the_rows():
         split_id(count=201),
         split_id(seed=1),
         split_id(folds=5),
+        split_id(folds=5, stratify=True),
         split_id(parts=(0.8, 0.2)),
+        split_id(near_duplicates=False),
     }
-    assert len(known) == 5
+    assert len(known) == 7
     assert split_id() == split_id()
 
 

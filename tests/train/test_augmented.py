@@ -67,6 +67,16 @@ def test_a_batch_depends_on_seed_epoch_and_place_alone(keras: ModuleType) -> Non
     assert len(set(erased)) == len(erased)
 
 
+def test_smoothed_labels_are_shared_out(keras: ModuleType) -> None:
+    from pixelmine.train.augmented import AugmentedBatches
+
+    found = [
+        AugmentedBatches(examples(), np.arange(COUNT), 32, (), 1, 0, smoothing)[0][1][1]
+        for smoothing in (0.0, 0.3)
+    ]
+    np.testing.assert_allclose(found, [[0, 1, 0], [0.1, 0.8, 0.1]], rtol=1e-6)
+
+
 @pytest.mark.parametrize("classes", [2, 5])
 def test_one_hot(keras: ModuleType, classes: int) -> None:
     from pixelmine.train.augmented import one_hot

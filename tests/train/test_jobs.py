@@ -5,10 +5,10 @@ from typing import Any
 import pytest
 
 from pixelmine.core.errors import UsageError
-from pixelmine.train.jobs import ImportJob, TrainJob, parse_job
+from pixelmine.train.jobs import ExportJob, ImportJob, TrainJob, parse_job
 
 
-def parse(**values: Any) -> TrainJob | ImportJob:
+def parse(**values: Any) -> TrainJob | ImportJob | ExportJob:
     return parse_job(json.dumps(values))
 
 
@@ -56,3 +56,9 @@ def test_what_is_there_is_not_overwritten(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="is there already"):
         parse(job="train", source="x", out=str(tmp_path))
     assert parse(job="train", source="x", out=str(tmp_path), overwrite=True)
+
+
+def test_an_export_job(tmp_path: Path) -> None:
+    out = str(tmp_path / "my.keras")
+    job = parse(job="export-keras", model="my.bundle", out=out)
+    assert job == ExportJob(model="my.bundle", out=out)

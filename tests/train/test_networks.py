@@ -28,3 +28,14 @@ def test_the_smallest_picture_it_takes(keras: ModuleType) -> None:
     assert build_article(10, 10, 3, 2).output_shape == (None, 2)
     with pytest.raises(UsageError, match="at least 10x10 pixels"):
         build_article(9, 28, 1, 2)
+
+
+def test_the_smallest_picture_the_strong_network_takes(keras: ModuleType) -> None:
+    from pixelmine.train.networks import NETWORKS
+
+    build = NETWORKS.get("cnn-strong")
+    assert build(16, 19, 3, 2).output_shape == (None, 2)
+    assert build(28, 28, 1, 10).count_params() == 323_714
+    assert build(96, 64, 3, 5).get_layer("residual").output.shape[1:] == (3, 2, 128)
+    with pytest.raises(UsageError, match="at least 16x16 pixels"):
+        build(15, 28, 1, 2)

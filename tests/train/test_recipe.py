@@ -9,7 +9,7 @@ import pixelmine.train
 from pixelmine.core.errors import UsageError
 from pixelmine.preprocess import Normalise, Resize
 from pixelmine.preprocess.augment import Mixup, RandomAffine
-from pixelmine.train.recipe import Recipe, load_recipe, recipe_names
+from pixelmine.train.recipe import load_recipe, parse_recipe, recipe_names
 
 TEXT = (Path(pixelmine.train.__file__).parent / "recipes/cnn_article.toml").read_text("utf-8")
 
@@ -20,7 +20,7 @@ def test_the_article_s_recipe_is_the_article_s() -> None:
     assert (recipe.optimizer, recipe.loss) == ("adam", "sparse_categorical_crossentropy")
     assert (recipe.batch_size, recipe.epochs, recipe.patience) == (32, 10, None)
     assert round(60_000 * recipe.held_back) == 5_000
-    found = recipe.preprocessing(recipe.height, recipe.width)
+    found = recipe.preprocessing(recipe.height, recipe.width, 1)
     assert found.steps == (Resize(height=28, width=28), Normalise(mean=0.0, std=255.0))
     assert found.decode.colour == "grey"
     assert recipe.augmentations == ()
@@ -60,7 +60,7 @@ def test_a_value_out_of_range_is_refused(field: str, value: object) -> None:
 )
 def test_a_recipe_with_a_slip_is_refused(old: str, new: str, said: str) -> None:
     with pytest.raises(UsageError, match=said):
-        Recipe.from_toml(TEXT.replace(old, new, 1))
+        parse_recipe(TEXT.replace(old, new, 1))
 
 
 AUGMENT = """
@@ -72,7 +72,7 @@ augment = [
 
 
 def test_a_recipe_lists_its_augmentation() -> None:
-    recipe = Recipe.from_toml(TEXT + AUGMENT)
+    recipe = parse_recipe(TEXT + AUGMENT)
     assert recipe.augmentations == (
         RandomAffine(degrees=(-10, 10), border="edge"),
         Mixup(alpha=0.4),
@@ -80,7 +80,7 @@ def test_a_recipe_lists_its_augmentation() -> None:
     assert replace(recipe, epochs=3).augmentations == recipe.augmentations
     # the defaults are in it too: a checkpoint is known by them
     assert recipe.augment[1] == {"step": "mixup", "alpha": 0.4, "probability": 1.0}
-    assert Recipe.from_toml(TEXT + "augment = []").augment == ()
+    assert parse_recipe(TEXT + "augment = []").augment == ()
 
 
 @pytest.mark.parametrize(
@@ -95,7 +95,7 @@ def test_a_recipe_lists_its_augmentation() -> None:
 )
 def test_an_augmentation_with_a_slip_is_refused(augment: str, said: str) -> None:
     with pytest.raises(UsageError, match=said):
-        Recipe.from_toml(f"{TEXT}\naugment = {augment}")
+        parse_recipe(f"{TEXT}\naugment = {augment}")
 
 
 def test_recipes_load_no_training_framework() -> None:

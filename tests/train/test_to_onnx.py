@@ -85,6 +85,23 @@ def test_every_ending(keras: ModuleType, build: Any, dimensions: int, how: str) 
     np.testing.assert_allclose(found[1], answers.embedding[:1], atol=1e-4)
 
 
+def test_the_strong_network(keras: ModuleType) -> None:
+    from pixelmine.train.networks import NETWORKS
+    from pixelmine.train.peel import peel
+    from pixelmine.train.to_onnx import check_same, to_onnx
+
+    network = NETWORKS.get("cnn-strong")(20, 17, 3, 4)
+    random = np.random.default_rng(6)
+    # norms with means and variances as after a training
+    network.set_weights([random.uniform(0.5, 1.0, w.shape) for w in network.get_weights()])
+    peeled = peel(network)
+    answers = check_same(
+        peeled.network, to_onnx(peeled.network), [random.random((5, 20, 17, 3), np.float32)]
+    )
+    assert peeled.how == "the input of the last softmax"
+    assert answers.logits.shape == (5, 4)
+
+
 def test_a_sigmoid_is_refused(keras: ModuleType) -> None:
     from pixelmine.train.peel import peel
 

@@ -1,0 +1,83 @@
+import json
+
+import numpy as np
+import pytest
+from sklearn import metrics
+
+from pixelmine.core.errors import UsageError
+from pixelmine.evaluate import evaluate_multilabel
+
+LABELS = ["sea", "sand", "sky", "snow"]
+
+
+@pytest.fixture(scope="module")
+def noisy():
+    rng = np.random.default_rng(2)
+    truth = rng.uniform(size=(250, 4)) < [0.6, 0.3, 0.5, 0.06]
+    scores = np.clip(truth * 0.35 + rng.uniform(size=(250, 4)) * 0.65, 0, 1)
+    return truth, scores
+
+
+def test_figures_are_scikit_learns(noisy):
+    truth, scores = noisy
+    given = scores >= 0.5
+    one = evaluate_multilabel(LABELS, truth, scores, resamples=50)
+    assert one.subset_accuracy.value == pytest.approx(metrics.accuracy_score(truth, given))
+    assert one.micro_f1.value == pytest.approx(metrics.f1_score(truth, given, average="micro"))
+    assert one.macro_f1.value == pytest.approx(metrics.f1_score(truth, given, average="macro"))
+    assert one.ranking.average_precision.value == pytest.approx(
+        metrics.average_precision_score(truth, scores, average="macro")
+    )
+    assert one.ranking.auc.value == pytest.approx(
+        metrics.roc_auc_score(truth, scores, average="macro")
+    )
+    expected = metrics.precision_recall_fscore_support(truth, given)
+    got = [(c.precision.value, c.recall.value, c.f1, c.pictures) for c in one.classes]
+    np.testing.assert_allclose(np.array(got).T, expected)
+
+
+def test_intervals_hold_the_value_and_get_narrower_with_more_pictures(noisy):
+    truth, scores = noisy
+    few = evaluate_multilabel(LABELS, truth, scores, resamples=400)
+    many = evaluate_multilabel(
+        LABELS, np.tile(truth, (9, 1)), np.tile(scores, (9, 1)), resamples=400
+    )
+    for name in ("micro_f1", "macro_f1"):
+        wide, narrow = getattr(few, name), getattr(many, name)
+        assert wide.low < wide.value < wide.high
+        assert narrow.high - narrow.low == pytest.approx((wide.high - wide.low) / 3, rel=0.2)
+
+
+def test_labels_given_by_the_model_itself_count(noisy):
+    truth, scores = noisy
+    assert evaluate_multilabel(LABELS, truth, scores, truth).subset_accuracy.value == 1.0
+
+
+def test_a_label_that_no_picture_has_is_in_no_mean():
+    truth = np.array([[True, False], [False, False]])
+    one = evaluate_multilabel(["a", "b"], truth, np.array([[0.9, 0.8], [0.1, 0.1]]), resamples=5)
+    assert one.macro_f1.value == 1.0
+    assert (one.classes[1].recall, one.classes[1].precision.value) == (None, 0.0)
+    assert one.micro_f1.value == pytest.approx(2 / 3)
+
+
+def test_json_and_markdown(noisy):
+    one = evaluate_multilabel(LABELS, *noisy, resamples=5)
+    assert json.loads(json.dumps(one.to_dict()))["micro_f1"]["value"] == one.micro_f1.value
+    text = one.to_markdown()
+    assert "| mAP |" in text
+    assert "| snow |" in text
+
+
+@pytest.mark.parametrize(
+    ("truth", "scores", "said"),
+    [
+        (np.zeros((2, 3), int), np.zeros((2, 3)), "truth must be bool"),
+        (np.zeros((2, 3), bool), np.zeros((2, 3)), "must have a label"),
+        (np.ones((2, 3), bool), np.zeros((3, 3)), "probabilities must be"),
+        (np.ones((2, 3), bool), np.full((2, 3), 7.0), "logits"),
+    ],
+)
+def test_what_does_not_fit_is_refused(truth, scores, said):
+    with pytest.raises(UsageError, match=said):
+        evaluate_multilabel(["a", "b", "c"], truth, scores)

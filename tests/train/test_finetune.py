@@ -1,0 +1,149 @@
+"""A pretrained network learns on: what stays, what moves, and going on where it stopped."""
+
+import os
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+import pytest
+
+from pixelmine.core.errors import UsageError
+from pixelmine.preprocess import Normalise, Preprocessing
+from pixelmine.preprocess.augment import Mixup, RandomFlip
+from pixelmine.train.data import Examples
+from pixelmine.train.events import Events
+
+VARIANT, FROZEN = "efficientnet-lite0", 15
+
+
+@pytest.fixture
+def events(tmp_path: Path) -> Iterator[Events]:
+    made = Events(os.open(tmp_path / "events", os.O_WRONLY | os.O_CREAT))
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def options(keras: ModuleType, tmp_path: Path) -> Any:
+    from pixelmine.train.loop_options import LoopOptions
+
+    yield LoopOptions(
+        job="a",
+        state=tmp_path / "run",
+        checkpoint=None,
+        normalise=Normalise(mean=127.0, std=128.0),
+        seed=4,
+        optimizer="adam",
+        learning_rate=0.003,
+        loss="sparse_categorical_crossentropy",
+        batch_size=16,
+        epochs=1,
+        augment=(RandomFlip(),),
+    )
+    keras.backend.clear_session()
+
+
+def tuning(**changes: Any) -> Any:
+    from pixelmine.train.finetune import Phase, Tuning
+
+    phases = (Phase(side=32, epochs=1), Phase(side=48, epochs=2, rate=0.5))
+    return replace(Tuning(variant=VARIANT, phases=phases, frozen=FROZEN, views=2), **changes)
+
+
+def examples(count: int, seed: int) -> Examples:
+    """Red or blue noise of 40x40 pixels."""
+    random = np.random.default_rng(seed)
+    y = random.integers(0, 2, count)
+    x = random.integers(0, 100, (count, 40, 40, 3)).astype(np.uint8)
+    x[np.arange(count), :, :, 2 * y] += 120
+    return Examples(
+        x=x,
+        y=y.astype(np.int64),
+        labels=["red", "blue"],
+        picture_ids=[f"{seed}-{i}" for i in range(count)],
+        groups=[None] * count,
+        part=["train"] * count,
+        preprocessing=Preprocessing(),
+    )
+
+
+def test_only_what_is_not_frozen_moves_and_a_phase_that_is_done_is_not_trained_again(
+    options: Any, events: Events
+) -> None:
+    from pixelmine.train.finetune import finetune
+    from pixelmine.train.networks_lite import builder, depth
+
+    train, held, how = examples(32, 1), examples(16, 2), tuning()
+    small, before = finetune(train, held, replace(how, phases=how.phases[:1]), options, events)
+    first = options.state / "phase1" / "checkpoint.safetensors"
+    written = first.stat().st_mtime_ns
+    network, history = finetune(train, held, how, options, events)
+    assert first.stat().st_mtime_ns == written
+    assert (small.input_shape, network.input_shape) == ((None, 32, 32, 3), (None, 48, 48, 3))
+    assert (len(before), len(history)) == (1, 2)
+    assert history.epochs[history.best].held_back_accuracy == 1
+    for layer, fresh in zip(network.layers, builder(VARIANT)(48, 48, 3, 2).layers, strict=True):
+        stays = depth(layer.name, 16) <= FROZEN if layer.weights else True
+        for ours, theirs in zip(layer.weights, fresh.weights, strict=True):
+            same = np.array_equal(ours.numpy(), theirs.numpy())
+            assert same == (stays or "norm" in layer.name), layer.name
+
+
+def test_the_kept_values_are_those_of_the_first_blocks(
+    options: Any, events: Events, tmp_path: Path
+) -> None:
+    from pixelmine.train.finetune import split_at
+    from pixelmine.train.networks_lite import builder
+    from pixelmine.train.views import View, seen_through
+
+    network = builder(VARIANT)(40, 40, 3, 2)
+    front, back = split_at(network, FROZEN)
+    view = View(front, options.normalise, 0)
+    pictures = examples(8, 3)
+    normalise = view.measure(pictures)
+    steps = (RandomFlip(horizontal=1.0), Mixup())
+    seen = seen_through(
+        view,
+        pictures,
+        normalise=normalise,
+        steps=steps,
+        count=2,
+        path=tmp_path / "views.npy",
+        events=events,
+    )
+    assert (len(seen), seen.x.dtype, type(seen.x)) == (16, np.uint8, np.memmap)
+    assert seen.y.tolist() == pictures.y.tolist() * 2
+    whole = network(options.normalise(pictures.x), training=False)
+    parts = back(normalise(seen.x[:8]), training=False)
+    np.testing.assert_allclose(parts, whole, atol=0.05)
+    flipped = network(options.normalise(pictures.x[:, :, ::-1]), training=False)
+    np.testing.assert_allclose(back(normalise(seen.x[8:]), training=False), flipped, atol=0.05)
+
+
+def test_rates_fall_towards_the_pixels(keras: ModuleType) -> None:
+    from pixelmine.train.finetune import set_rates
+    from pixelmine.train.networks_lite import build_lite
+
+    network = build_lite(VARIANT, 32, 32, 3, 2)
+    set_rates(network, tuning(frozen=0, decay=0.5, tune_norms=True))
+    assert network.get_layer("classes").kernel.rate == 1
+    assert network.get_layer("head_norm").gamma.rate == 0.5
+    assert network.get_layer("block15_project_conv").kernel.rate == 0.25
+    assert network.get_layer("stem_conv").kernel.rate == 0.5**18
+    set_rates(network, tuning(frozen=3, tune_norms=False))
+    trained = {layer.name for layer in network.layers if layer.trainable_variables}
+    assert not any(name.startswith(("stem", "block2")) or "norm" in name for name in trained)
+    assert "block3_expand_conv" in trained
+    keras.backend.clear_session()
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [({"frozen": 16}, "0 to 15"), ({"phases": ()}, "phases"), ({"decay": 1.5}, "decay")],
+)
+def test_what_cannot_be_is_refused(keras: ModuleType, changes: dict[str, Any], says: str) -> None:
+    with pytest.raises(UsageError, match=says):
+        tuning(**changes)
