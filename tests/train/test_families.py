@@ -11,7 +11,7 @@ from pixelmine.input import read_part
 from pixelmine.models import Bundle
 from pixelmine.pipeline import load_model
 
-WITHOUT_KERAS = ["nearest", "svm-features", "template"]
+WITHOUT_KERAS = ["nearest", "template"]
 """One of each kind; the heads have a contract suite of their own."""
 
 
