@@ -48,18 +48,14 @@ class Neighbourhood:
         The mean of a label is drawn to that of all as by two pictures more; of `multi` there is
         but one.
         """
-        from sklearn.covariance import ledoit_wolf
-
         x = _unit(embedding)
         means = x.mean(axis=0, keepdims=True)
         if task == "single":
             hits = np.eye(classes)[y]
             means = (hits.T @ x + _PULL * means) / (hits.sum(axis=0)[:, None] + _PULL)
         own = x - (means[y] if task == "single" else means)
-        values, vectors = np.linalg.eigh(ledoit_wolf(own, assume_centered=True)[0])
-        values, vectors = np.maximum(values[::-1], 1e-12), vectors[:, ::-1]
-        rest = values[_DIRECTIONS:].mean() if len(values) > _DIRECTIONS else values[-1]
-        parts = (means, vectors[:, :_DIRECTIONS], 1 / values[:_DIRECTIONS], np.array([1 / rest]))
+        values, axes, rest = _spread(own)
+        parts = (means, axes, 1 / values, np.array([1 / rest]))
         return cls(*(np.ascontiguousarray(part, np.float32) for part in parts))
 
     def distances(self, embedding: np.ndarray) -> np.ndarray:
@@ -157,6 +153,46 @@ def _signs(
 ) -> np.ndarray:
     distance = np.log(near.distances(embedding))
     return np.stack([energy(logits, task), distance], axis=1)
+
+
+def _spread(own: np.ndarray) -> tuple[np.ndarray, np.ndarray, float]:
+    """The covariance of centred (N, D), drawn to a sphere: its largest variances and their axes.
+
+    (R,), falling; (D, R), orthonormal; and the mean variance along all others. Of N < D the N x N
+    products have the same variances as the D x D covariance; scikit-learn's `ledoit_wolf` takes the
+    latter in any case, a minute of 3,211 dimensions.
+    """
+    from scipy.linalg import eigh
+
+    count, dimensions = own.shape
+    wide = count < dimensions
+    products = (own @ own.T if wide else own.T @ own) / count
+    shrinkage = _shrinkage(own, products)
+    size, most = len(products), min(_DIRECTIONS, len(products))
+    values, vectors = eigh(products, subset_by_index=(size - most, size - 1))
+    there = values > 1e-12 * max(values[-1], 1e-12)
+    values, vectors = values[there][::-1], vectors[:, there][:, ::-1]
+    if wide:
+        vectors = own.T @ vectors / np.sqrt(values * count)
+    whole, left = float(np.trace(products)), dimensions - len(values)
+    sphere = shrinkage * whole / dimensions
+    drawn = np.maximum((1 - shrinkage) * values + sphere, 1e-12)
+    if not left:
+        return drawn, vectors, float(drawn[-1])
+    rest = (1 - shrinkage) * (whole - values.sum()) / left + sphere
+    return drawn, vectors, max(float(rest), 1e-12)
+
+
+def _shrinkage(own: np.ndarray, products: np.ndarray) -> float:
+    """How far to draw the covariance to a sphere, 0 to 1: Ledoit and Wolf 2004, lemma 3.2 to 3.4.
+
+    `products`: of the columns or of the rows, by N; their squares have the same sum.
+    """
+    count, dimensions = own.shape
+    squares = float((products**2).sum())
+    away = squares / dimensions - (float(np.trace(products)) / dimensions) ** 2
+    noise = float((((own**2).sum(axis=1)) ** 2).sum()) / count - squares
+    return min(noise / (dimensions * count), away) / away if away > 0 else 0.0
 
 
 def _squares(a: np.ndarray, b: np.ndarray, weights: np.ndarray) -> np.ndarray:

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from safetensors.numpy import save
 from scipy.stats import kstest
+from sklearn.covariance import ledoit_wolf
 
 from pixelmine.classify.ood import Neighbourhood, Oddness, energy, learn_oddness
 from pixelmine.core.errors import ModelError
@@ -68,6 +69,31 @@ def test_the_distance_is_the_one_of_mahalanobis(dimensions: int) -> None:
     own = unit - near.means[y]
     whitened = own @ np.linalg.cholesky(inverse)
     assert np.cov(whitened.T).trace() / dimensions == pytest.approx(1, abs=0.2)
+
+
+@pytest.mark.parametrize(("count", "dimensions"), [(900, 40), (60, 200), (400, 400), (300, 320)])
+def test_the_covariance_is_drawn_to_a_sphere_as_by_scikit_learn(
+    count: int, dimensions: int
+) -> None:
+    random = np.random.default_rng(2)
+    x = random.normal(0, random.uniform(0.1, 2, dimensions), (count, dimensions))
+    near = Neighbourhood.of(x.astype(np.float32), np.zeros(count, int), 1, "multi")
+    unit = x / np.linalg.norm(x, axis=1, keepdims=True)
+    wanted = np.linalg.eigvalsh(ledoit_wolf(unit - unit.mean(axis=0), assume_centered=True)[0])
+    found = 1 / near.precision
+    many = len(found)
+    assert many == min(count - (count <= dimensions), dimensions, 256)
+    np.testing.assert_allclose(found, wanted[::-1][:many], rtol=1e-4)
+    if many < dimensions:
+        assert 1 / near.rest[0] == pytest.approx(wanted[::-1][many:].mean(), rel=1e-4)
+    np.testing.assert_allclose(near.axes.T @ near.axes, np.eye(many), atol=1e-4)
+
+
+def test_pictures_that_are_all_alike_are_near_to_themselves() -> None:
+    same = np.ones((30, 50), np.float32)
+    near = Neighbourhood.of(same, np.zeros(30, int), 1, "single")
+    other = same[:1] * np.linspace(0, 1, 50, dtype=np.float32)
+    assert near.distances(other)[0] > 1e6 > near.distances(same).max()
 
 
 def test_the_energy_is_the_textbook_s() -> None:
