@@ -42,9 +42,9 @@ def slice_columns(
         if name in measures | images:
             found[name] = (measures | images)[name]
             continue
-        found[name] = [dict(one or ()).get(name) for one in meta]  # type: ignore[call-overload]  # pairs
+        found[name] = [dict(one or ()).get(name) for one in meta]  # type: ignore[call-overload]  # meta is pairs
         if not any(value is not None for value in found[name]):
-            keys = sorted({key for one in meta for key in dict(one or ())})  # type: ignore[call-overload]  # pairs
+            keys = sorted({key for one in meta for key in dict(one or ())})  # type: ignore[call-overload]  # meta is pairs
             known = ", ".join([*images, *measures, *keys])
             raise UsageError(f"No picture has a column {name!r} to slice by. There are: {known}.")
     return found

@@ -138,7 +138,7 @@ def _run(job: dict[str, Any], progress: Progress, on_epoch: Epoch) -> dict[str, 
         noise = _Drain(child.stderr)
         try:
             return _follow(child, noise, job, progress, on_epoch)
-        except BaseException:
+        except BaseException:  # Ctrl-C too: the child is not left behind
             with suppress(ProcessLookupError):
                 child.send_signal(signal.SIGTERM)
             with suppress(subprocess.TimeoutExpired):

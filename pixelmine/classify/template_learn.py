@@ -5,7 +5,7 @@ N pictures of (H, W, C), K classes, T templates.
 
 import numpy as np
 from sklearn.cluster import KMeans
-from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # no types
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # it has no types
 
 from pixelmine.core.errors import UsageError
 

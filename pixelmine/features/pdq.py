@@ -4,7 +4,7 @@ Its filter, its cosine transform and its median are done here as what they are, 
 matrices; Meta's own code (package `pdqhash`) checks them in the tests. Given the filter's 64x64
 picture, both give the same bits and quality, 1,440 photographs without a difference. The filter
 here rounds that picture to whole levels: on whole photographs of 400x533 the bits are .8 apart on
-average and 6 at most, the quality is the same, for a fifth of the time (2026-11).
+average and 6 at most, the quality is the same, for a fourteenth of the time (2026-11).
 To shrink the picture before `pdqhash` costs 9 to 18 bits, up to 46: the filter's window, a whole
 number of pixels, then falls elsewhere.
 """

@@ -124,9 +124,9 @@ def _entries(folder: str) -> Iterator[_Entry]:
     except OSError as error:
         yield _Entry(folder, None, reason_of(error))
         return
-    for path in (os.path.join(folder, name) for name in names):  # noqa: PTH118  a third of the time
+    for path in (os.path.join(folder, name) for name in names):  # noqa: PTH118  as below
         try:
-            yield _Entry(path, os.stat(path), None)  # noqa: PTH116  a third of the time
+            yield _Entry(path, os.stat(path), None)  # noqa: PTH116  a Path takes 2.5 times as long
         except OSError as error:
             yield _Entry(path, None, reason_of(error))
 

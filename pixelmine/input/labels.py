@@ -94,7 +94,7 @@ class FolderLabels:
     def __post_init__(self) -> None:
         self.options.refuse_columns()
 
-    def describe_name(self, name: str, *others: str) -> dict[str, object]:  # noqa: ARG002  as CSV
+    def describe_name(self, name: str, *others: str) -> dict[str, object]:  # noqa: ARG002  CsvLabels looks at them
         """The same of a member of an archive or a URL, by the folder in its name.
 
         `others`: more names that it goes by, which say nothing here.

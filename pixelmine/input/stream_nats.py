@@ -87,7 +87,7 @@ class NatsFeed:
         self._thread.start()
         try:
             self._wait(self._open(address))
-        except BaseException:
+        except BaseException:  # Ctrl-C too: the thread is not left behind
             self._stop()
             raise
 

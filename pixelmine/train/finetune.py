@@ -96,14 +96,15 @@ class Tuning:
 def finetune(
     train: Examples, held_back: Examples, tuning: Tuning, options: LoopOptions, events: Events
 ) -> tuple[Any, History]:
-    """Train on pictures of any one size; the whole network, (N, S, S, C), and the last phase's
-    history. S is the side of the last phase.
+    """Train on pictures of any one size: the whole network, and the last phase's history.
+
+    The network takes (N, S, S, C), S the side of the last phase.
 
     `options.normalise` is the pixels'; its `epochs` and `checkpoint` are not used: each phase has
     its own, in a folder of `options.state`, so that a training that was stopped goes on with the
     phase and epoch it had reached. Everything is a function of the seed. The best epoch of each
     phase is kept, by the held-back pictures at that phase's size.
-    """  # noqa: D205  one sentence
+    """
     network, history = None, History()
     for number, phase in enumerate(tuning.phases):
         events.note(f"Phase {number + 1} of {len(tuning.phases)}: {phase.side} pixels.")

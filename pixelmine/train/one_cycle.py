@@ -10,7 +10,7 @@ FINAL = 1e-3
 """The lowest rate, at both ends, in units of the highest."""
 
 
-class OneCycle(keras.optimizers.schedules.LearningRateSchedule):  # type: ignore[misc]  # no types
+class OneCycle(keras.optimizers.schedules.LearningRateSchedule):  # type: ignore[misc]  # Keras has no types
     """A rate that rises evenly to `peak` in the first `warm_up` of the cycle, and falls from there.
 
     How much of the cycle one step is may change from epoch to epoch (`cover`), so that the cycle

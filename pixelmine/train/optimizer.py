@@ -66,26 +66,26 @@ class _Own:
     def build(self, variables: list[Any]) -> None:
         """Get ready for these variables."""
         self._rates = [getattr(variable, "rate", 1.0) for variable in variables]
-        super().build(variables)  # type: ignore[misc]  # Keras's optimizer
+        super().build(variables)  # type: ignore[misc]  # of what it is mixed into
 
     def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
         """Change one variable, given as TensorFlow's own."""
-        rate = self._rates[self._get_variable_index(variable)]  # type: ignore[attr-defined]  # Keras's optimizer
-        super().update_step(gradient, variable, learning_rate * rate)  # type: ignore[misc]  # Keras's optimizer
+        rate = self._rates[self._get_variable_index(variable)]  # type: ignore[attr-defined]  # likewise
+        super().update_step(gradient, variable, learning_rate * rate)  # type: ignore[misc]  # likewise
 
     def finalize_variable_values(self, var_list: list[Any]) -> None:
         """Change nothing."""
 
     def give_average(self, variables: list[Any]) -> None:
         """Put the average into the trainable variables."""
-        super().finalize_variable_values(variables)  # type: ignore[misc]  # Keras's optimizer
+        super().finalize_variable_values(variables)  # type: ignore[misc]  # likewise
 
 
 class Adam(_Own, keras.optimizers.Adam):  # type: ignore[misc]  # Keras has no types
     """Adam (Kingma 2015)."""
 
 
-class AdamW(_Own, keras.optimizers.AdamW):  # type: ignore[misc]  # Keras's optimizer
+class AdamW(_Own, keras.optimizers.AdamW):  # type: ignore[misc]  # Keras has no types
     """Adam with decoupled weight decay."""
 
 

@@ -98,7 +98,7 @@ def test_a_stream_is_acknowledged_once_it_is_committed(
     assert show(tmp_path / "c").pictures == 0
     found = ingest_endless([source], tmp_path / "c", idle_s=2)
     assert (found.counts.rows, found.counts.ok) == (3, 2)
-    assert client.xinfo_groups(name)[0]["pending"] == 0  # type: ignore[attr-defined]
+    assert client.xinfo_groups(name)[0]["pending"] == 0  # type: ignore[attr-defined]  # a Redis client
     assert show(tmp_path / "c").pictures == 3
     assert verify(tmp_path / "c", files=True) == []  # from the copies: the stream is gone by then
 
@@ -110,8 +110,8 @@ def test_a_stream_is_recognised_into_another(stream: tuple[object, str], tmp_pat
         f"redis://127.0.0.1/{name}", out=f"redis://127.0.0.1/{out}", state=tmp_path / "s", idle_s=2
     )
     assert (found.counts.rows, found.counts.ok) == (3, 2)
-    assert client.xlen(out) == 3  # type: ignore[attr-defined]
-    client.delete(out)  # type: ignore[attr-defined]
+    assert client.xlen(out) == 3  # type: ignore[attr-defined]  # a Redis client
+    client.delete(out)  # type: ignore[attr-defined]  # a Redis client
 
 
 def test_only_one_thing_is_followed(inbox: Path, tmp_path: Path) -> None:

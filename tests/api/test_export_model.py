@@ -249,7 +249,7 @@ def test_what_does_not_go_together_is_refused(
     model: Path, tmp_path: Path, options: dict[str, str], said: str, kind: type[PixelmineError]
 ) -> None:
     with pytest.raises(kind, match=said):
-        export_model(model, tmp_path / "out", **options)  # type: ignore[arg-type]
+        export_model(model, tmp_path / "out", **options)  # type: ignore[arg-type]  # wrong on purpose
 
 
 def test_too_few_pictures_and_a_second_time_are_refused(
@@ -273,7 +273,7 @@ def test_too_few_pictures_and_a_second_time_are_refused(
 @pytest.mark.parametrize("wrong", [{"calibrate": 0}, {"check": 0}, {"agreement": 1.5}])
 def test_options_out_of_range_are_refused(wrong: dict[str, float]) -> None:
     with pytest.raises(UsageError, match="must be"):
-        QuantiseOptions(**wrong)  # type: ignore[arg-type]
+        QuantiseOptions(**wrong)  # type: ignore[arg-type]  # wrong on purpose
 
 
 def test_the_command_writes_and_says_how_well_it_agrees(

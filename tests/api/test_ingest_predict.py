@@ -114,7 +114,7 @@ def test_predict_of_a_collection_looks_at_each_picture_once(
     seen = []
     real = features.extract
 
-    def counting(*arguments):  # type: ignore[no-untyped-def]
+    def counting(*arguments):  # type: ignore[no-untyped-def]  # any arguments
         found = real(*arguments)
         seen.append(0 if found is None else len(found.logits))
         return found
@@ -258,7 +258,7 @@ def test_a_result_file_tries_again_what_can_pass(
 
     real = looking.source.read
 
-    def denied(row, *more):  # type: ignore[no-untyped-def]
+    def denied(row, *more):  # type: ignore[no-untyped-def]  # any arguments
         return Reason.DENIED if row["uri"].endswith("china.jpg") else real(row, *more)
 
     monkeypatch.setattr(looking.source, "read", denied)

@@ -137,7 +137,7 @@ def _given(**options: object) -> FittedTemplates:
     templates = {0: _cross(0, 0, 7)[None], 1: np.zeros((1, 7, 7, 1), np.uint8)}
     templates[1][0, 1:6, 1:6] = 255
     x = np.stack([_cross(5, 5), np.pad(templates[1][0], ((4, 5), (4, 5), (0, 0)))])
-    values = TemplateOptions(**options)  # type: ignore[arg-type]
+    values = TemplateOptions(**options)  # type: ignore[arg-type]  # checked when made
     return fit_templates(x, np.array([0, 1]), classes=2, options=values, given=templates)
 
 
@@ -224,7 +224,7 @@ def test_the_sample_is_even(digits: tuple[np.ndarray, np.ndarray]) -> None:
 )
 def test_options_out_of_range_are_refused(options: dict[str, object], said: str) -> None:
     with pytest.raises(UsageError, match=said):
-        TemplateOptions(**options)  # type: ignore[arg-type]
+        TemplateOptions(**options)  # type: ignore[arg-type]  # wrong on purpose
 
 
 def test_what_cannot_be_learned_is_refused() -> None:

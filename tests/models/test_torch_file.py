@@ -60,7 +60,7 @@ STATE = OrderedDict(
     count=Tensor(COUNT, 0, (), ()),
     empty=Tensor(FLOATS, 12, (0, 4), (4, 1)),
 )
-STATE._metadata = OrderedDict({"": {"version": 1}})  # type: ignore[attr-defined]
+STATE._metadata = OrderedDict({"": {"version": 1}})  # type: ignore[attr-defined]  # as torch does
 
 
 @pytest.fixture(autouse=True)

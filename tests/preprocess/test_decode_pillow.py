@@ -149,7 +149,7 @@ def heic(pixels, orientation=None):
 class TestHeic:
     @pytest.fixture(autouse=True)
     def _installed(self):
-        pytest.importorskip("pi_heif", reason="the extra `heic` is not installed")
+        pytest.importorskip("pi_heif", reason="the extra `heif` is not installed")
 
     def test_pixels(self, photo, look):
         found = look(heic(photo[:128, :192]))

@@ -76,7 +76,7 @@ def collection(folder: Path, labels: Sequence[Sequence[str]], parts: Sequence[st
 
 
 def job(source: Path, **options: str) -> TrainJob:
-    return TrainJob(source=str(source), out="out", **options)  # type: ignore[arg-type]
+    return TrainJob(source=str(source), out="out", **options)  # type: ignore[arg-type]  # checked when made
 
 
 def test_an_idx_folder_gives_its_training_part(idx_folder: Path) -> None:

@@ -56,7 +56,7 @@ def with_code(keras: ModuleType) -> Any:
 
 def registered(keras: ModuleType) -> Any:
     @keras.saving.register_keras_serializable(package="mine")
-    class Mine(keras.layers.Dense):  # type: ignore[misc, name-defined]
+    class Mine(keras.layers.Dense):  # type: ignore[misc, name-defined]  # a fixture
         pass
 
     return Mine(10)
@@ -64,7 +64,7 @@ def registered(keras: ModuleType) -> Any:
 
 def disguised(keras: ModuleType) -> Any:
     @keras.saving.register_keras_serializable(package="mine", name="Dense")
-    class Dense(keras.layers.Dense):  # type: ignore[misc, name-defined]
+    class Dense(keras.layers.Dense):  # type: ignore[misc, name-defined]  # a fixture
         pass
 
     return Dense(10)

@@ -27,7 +27,7 @@ class Affine:
         """From float64 (S, E + 1), the bias last."""
         return cls(theta[:, :-1].astype(np.float32), theta[:, -1].astype(np.float32))
 
-    def scores(self, x: np.ndarray, z: np.ndarray) -> np.ndarray:  # noqa: ARG002  one of two
+    def scores(self, x: np.ndarray, z: np.ndarray) -> np.ndarray:  # noqa: ARG002  one of two is used
         """Float32 (N, E) to float32 (N, S)."""
         return np.asarray(z @ self.weight.T + self.bias)
 

@@ -57,7 +57,7 @@ class Forests:
     models: tuple[Any, ...]
     multi: bool
 
-    def scores(self, x: np.ndarray, z: np.ndarray) -> np.ndarray:  # noqa: ARG002  one of two
+    def scores(self, x: np.ndarray, z: np.ndarray) -> np.ndarray:  # noqa: ARG002  one of two is used
         """Float32 (N, D) to float32 (N, S); of two classes, half the log-odds against and for."""
         found = np.concatenate([_scores(model, x) for model in self.models], axis=1)
         return found if self._whole(found.shape[1]) else found * _HALVES

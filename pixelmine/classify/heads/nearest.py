@@ -65,7 +65,7 @@ class Votes:
     against: np.ndarray | None
     prior_against: np.ndarray
 
-    def scores(self, x: np.ndarray, z: np.ndarray) -> np.ndarray:  # noqa: ARG002  one of two
+    def scores(self, x: np.ndarray, z: np.ndarray) -> np.ndarray:  # noqa: ARG002  one of two is used
         """Float32 (N, D) to float32 (N, S), `_ROWS` rows at a time: M distances each."""
         return np.concatenate([self._part(z[at : at + _ROWS]) for at in range(0, len(z), _ROWS)])
 

@@ -25,7 +25,7 @@ class Mixing:
         self, batch: np.ndarray, labels: np.ndarray, rng: np.random.Generator
     ) -> tuple[np.ndarray, np.ndarray]:
         """Take and give uint8 (N, H, W, C) and float32 (N, K), each row of which sums to 1."""
-        raise NotImplementedError
+        raise NotImplementedError  # each augmentation says what it does
 
 
 def draw(rng: np.random.Generator, pictures: int, values: int) -> np.ndarray:
