@@ -46,7 +46,7 @@ install-test: $(READY)  ## A base install of the built wheel, without training, 
 
 bench: $(READY)  ## Accuracy and start-up, with results in benchmarks/results
 	$(BIN)/python benchmarks/start.py
-	$(BIN)/python benchmarks/article_network.py
+	$(BIN)/python benchmarks/networks.py
 
 clean:  ## Remove what make made
 	rm -rf .venv demo build dist

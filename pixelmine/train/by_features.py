@@ -1,15 +1,12 @@
 """Training by designed features: a head on what is computed of the pixels."""
 
-import numpy as np
-
-from pixelmine.classify.heads import Fitted, fit_head
 from pixelmine.features import describe, describe_many, to_card, vector_features_from_card
 from pixelmine.models.card import Described, Input
 from pixelmine.runtime import processors
 
 from .events import Events
 from .golden import golden_answers, golden_pixels
-from .judging import fit_and_judge
+from .judging import fit_head_and_judge
 from .plan import Plan
 from .recipe_heads import FeaturesRecipe
 from .trained import Trained
@@ -26,17 +23,7 @@ def train_features(plan: Plan, events: Events) -> Trained:
     events.advance(len(examples))
     events.finish()
 
-    def fit(rows: np.ndarray) -> Fitted:
-        return fit_head(
-            recipe.kind,
-            x[rows],
-            examples.y[rows],
-            classes=len(examples.labels),
-            options=recipe.head,
-            seed=plan.job.seed,
-        )
-
-    found = fit_and_judge(plan, fit, lambda head, rows: head.logits(x[rows]), events)
+    found = fit_head_and_judge(plan, x, events)
     events.start("export")
     head = found.model
     onnx = head.to_onnx()

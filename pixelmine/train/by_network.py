@@ -6,6 +6,7 @@ from functools import partial
 import numpy as np
 
 from pixelmine.models.card import Input
+from pixelmine.preprocess.augment import RandomFlip, to_card
 
 from .backend import check_backend
 from .data import Examples
@@ -13,6 +14,7 @@ from .events import Events
 from .export import export, weights_file
 from .history import History
 from .loop import LoopOptions, fit
+from .mirror import keeps_labels
 from .networks import NETWORKS
 from .peel import peel
 from .plan import Plan
@@ -32,7 +34,8 @@ def train_network(plan: Plan, events: Events) -> Trained:
     height, width, channels = kept.x.shape[1:]
     builder, classes = NETWORKS.get(recipe.builder), len(plan.examples.labels)
     build = partial(builder, height, width, channels, classes)
-    network, history = fit(build, kept, held_back, _options(plan, recipe), events)
+    options = _options(plan, recipe)
+    network, history = fit(build, kept, held_back, options, events)
     events.start("export")
     exported = export(peel(network), plan.examples.preprocessing, _batches(held_back, recipe))
     return Trained(
@@ -47,7 +50,7 @@ def train_network(plan: Plan, events: Events) -> Trained:
             how="training pictures held back to choose the epoch",
         ),
         learnt=len(kept),
-        says=_says(recipe, history),
+        says=_says(options, history),
         history=history,
         builder=recipe.builder,
         files={"weights.safetensors": weights_file(network)},
@@ -55,6 +58,9 @@ def train_network(plan: Plan, events: Events) -> Trained:
 
 
 def _options(plan: Plan, recipe: NetworkRecipe) -> LoopOptions:
+    augment, as_long_as_it_may = recipe.augmentations, plan.job.minutes and not plan.job.epochs
+    if recipe.mirror == "auto" and keeps_labels(plan.kept, plan.job.seed):
+        augment = (*augment, RandomFlip())
     return LoopOptions(
         job=plan.digest,
         state=plan.job.state_folder,
@@ -62,10 +68,17 @@ def _options(plan: Plan, recipe: NetworkRecipe) -> LoopOptions:
         normalise=recipe.normalise,
         seed=plan.job.seed,
         optimizer=recipe.optimizer,
+        learning_rate=recipe.learning_rate,
+        schedule=recipe.schedule,
+        warm_up=recipe.warm_up,
+        weight_decay=recipe.weight_decay,
+        average=recipe.average,
         loss=recipe.loss,
+        label_smoothing=recipe.label_smoothing,
+        precision=recipe.precision,
         batch_size=recipe.batch_size,
-        epochs=recipe.epochs,
-        augment=recipe.augmentations,
+        epochs=None if recipe.schedule == "one_cycle" and as_long_as_it_may else recipe.epochs,
+        augment=augment,
         patience=recipe.patience,
         minutes=plan.job.minutes,
     )
@@ -76,7 +89,7 @@ def _batches(examples: Examples, recipe: NetworkRecipe) -> Iterator[np.ndarray]:
         yield recipe.normalise(examples.x[at : at + _BATCH])
 
 
-def _says(recipe: NetworkRecipe, history: History) -> str:
-    changed = ", ".join(part["step"] for part in recipe.augment)
+def _says(options: LoopOptions, history: History) -> str:
+    changed = ", ".join(part["step"] for part in to_card(options.augment))
     by = f", changed by {changed}" if changed else ""
     return f"{by}; epoch {history.best + 1} of {len(history)} is kept"

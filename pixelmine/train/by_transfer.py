@@ -3,14 +3,13 @@
 import numpy as np
 
 from pixelmine.classify.compose import join
-from pixelmine.classify.heads import Fitted, fit_head
 from pixelmine.models import load_bundle
 from pixelmine.models.card import Input
 from pixelmine.runtime import open_network, processors
 
 from .events import Events
 from .golden import golden_answers, golden_pixels
-from .judging import fit_and_judge
+from .judging import fit_head_and_judge
 from .plan import Plan
 from .recipe_heads import TransferRecipe
 from .trained import Trained
@@ -37,17 +36,7 @@ def train_transfer(plan: Plan, events: Events) -> Trained:
         events.advance(len(x[at : at + _BATCH]))
     events.finish()
 
-    def fit(rows: np.ndarray) -> Fitted:
-        return fit_head(
-            recipe.kind,
-            x[rows],
-            examples.y[rows],
-            classes=len(examples.labels),
-            options=recipe.head,
-            seed=plan.job.seed,
-        )
-
-    found = fit_and_judge(plan, fit, lambda head, rows: head.logits(x[rows]), events)
+    found = fit_head_and_judge(plan, x, events)
     events.start("export")
     head = found.model
     vectors = {

@@ -6,13 +6,15 @@ from typing import Generic, TypeVar
 
 import numpy as np
 
+from pixelmine.classify.heads import Fitted, fit_head
+
 from .data import Examples
 from .events import Events
 from .held_back import units_of
 from .plan import Plan
 from .trained import Judged
 
-__all__ = ["FEW", "Fit", "fit_and_judge"]
+__all__ = ["FEW", "Fit", "fit_and_judge", "fit_head_and_judge"]
 
 FEW = 20_000
 """Up to so many pictures none is spared: each is judged by one of five models that did not see it,
@@ -79,6 +81,23 @@ def fit_and_judge(
     events.finish()
     how = f"training pictures, each judged by one of {len(folds)} models that had not seen it"
     return Fit(model, len(everything), everything, logits, how)
+
+
+def fit_head_and_judge(plan: Plan, x: np.ndarray, events: Events) -> Fit[Fitted]:
+    """The same with the recipe's head, on what stands for each picture, float32 (N, D)."""
+    examples, recipe = plan.examples, plan.recipe
+
+    def fit(rows: np.ndarray) -> Fitted:
+        return fit_head(
+            recipe.kind,
+            x[rows],
+            examples.y[rows],
+            classes=len(examples.labels),
+            options=recipe.head,
+            seed=plan.job.seed,
+        )
+
+    return fit_and_judge(plan, fit, lambda head, rows: head.logits(x[rows]), events)
 
 
 def _folds(plan: Plan) -> list[tuple[np.ndarray, np.ndarray]]:

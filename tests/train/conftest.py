@@ -17,6 +17,8 @@ import numpy as np
 import pytest
 from sklearn.datasets import load_digits
 
+from pixelmine.train.events import Events
+
 
 @dataclass(frozen=True)
 class Ran:
@@ -92,6 +94,13 @@ def idx_folder(digits: tuple[np.ndarray, np.ndarray], tmp_path_factory: Any) -> 
 def _write_idx(path: Path, array: np.ndarray) -> None:
     header = bytes([0, 0, 8, array.ndim]) + struct.pack(f">{array.ndim}I", *array.shape)
     path.write_bytes(header + array.tobytes())
+
+
+@pytest.fixture
+def events(tmp_path: Path) -> Iterator[Events]:
+    made = Events(os.open(tmp_path / "events", os.O_WRONLY | os.O_CREAT))
+    yield made
+    made.close()
 
 
 @pytest.fixture(scope="session")

@@ -11,7 +11,14 @@ from pixelmine.input import read_part
 from pixelmine.models import Bundle
 from pixelmine.pipeline import load_model
 
-WITHOUT_KERAS = ["boosted-features", "linear-features", "nearest", "svm-features", "template"]
+WITHOUT_KERAS = [
+    "boosted-features",
+    "linear-features",
+    "nearest",
+    "svm-features",
+    "template",
+    "transfer",
+]
 
 
 @pytest.fixture(scope="module", params=WITHOUT_KERAS)

@@ -1,7 +1,5 @@
 """A pretrained network learns on: what stays, what moves, and going on where it stopped."""
 
-import os
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
@@ -17,13 +15,6 @@ from pixelmine.train.data import Examples
 from pixelmine.train.events import Events
 
 VARIANT, FROZEN = "efficientnet-lite0", 15
-
-
-@pytest.fixture
-def events(tmp_path: Path) -> Iterator[Events]:
-    made = Events(os.open(tmp_path / "events", os.O_WRONLY | os.O_CREAT))
-    yield made
-    made.close()
 
 
 @pytest.fixture

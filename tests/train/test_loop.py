@@ -1,7 +1,5 @@
 """The loop in this process, with networks small enough to train in a second."""
 
-import os
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
@@ -18,13 +16,6 @@ from pixelmine.train.data import Examples
 from pixelmine.train.events import Events
 
 COUNT, BATCH = 75, 32
-
-
-@pytest.fixture
-def events(tmp_path: Path) -> Iterator[Events]:
-    made = Events(os.open(tmp_path / "events", os.O_WRONLY | os.O_CREAT))
-    yield made
-    made.close()
 
 
 @pytest.fixture

@@ -12,9 +12,9 @@ from pixelmine.core.errors import UsageError
 from pixelmine.train.checkpoint import load
 from pixelmine.train.data import Examples
 from pixelmine.train.events import Events
-from tests.train.test_loop import AUGMENT, COUNT, events, examples, network, options, trained
+from tests.train.test_loop import AUGMENT, COUNT, examples, network, options, trained
 
-__all__ = ["events", "options"]
+__all__ = ["options"]
 
 
 @pytest.fixture

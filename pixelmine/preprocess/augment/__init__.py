@@ -14,6 +14,7 @@ from .flip import RandomFlip
 from .jitter import ColourJitter
 from .mix import CutMix, Mixup
 from .rand_augment import RandAugment
+from .shift import RandomShift
 
 __all__ = [
     "AUGMENTATIONS",
@@ -28,6 +29,7 @@ __all__ = [
     "RandomErasing",
     "RandomFlip",
     "RandomResizedCrop",
+    "RandomShift",
     "augment",
     "from_card",
     "mixes",

@@ -16,12 +16,14 @@ from .flip import RandomFlip
 from .jitter import ColourJitter
 from .mix import CutMix, Mixup
 from .rand_augment import RandAugment
+from .shift import RandomShift
 
 __all__ = ["AUGMENTATIONS", "augment", "from_card", "mixes", "to_card"]
 
 AUGMENTATIONS: dict[str, type] = {
     "random_flip": RandomFlip,
     "random_affine": RandomAffine,
+    "random_shift": RandomShift,
     "random_crop": RandomCrop,
     "random_resized_crop": RandomResizedCrop,
     "colour_jitter": ColourJitter,

@@ -24,6 +24,7 @@ from pixelmine.preprocess.augment import (
     RandomErasing,
     RandomFlip,
     RandomResizedCrop,
+    RandomShift,
     augment,
     from_card,
     mixes,
@@ -45,6 +46,7 @@ CASES = {
     "colour_jitter": [ColourJitter(), ColourJitter(brightness=1, hue_degrees=180, saturation=1)],
     "random_erasing": [RandomErasing(), RandomErasing(probability=1, area=(0, 1), value=255)],
     "rand_augment": [RandAugment(), RandAugment(count=5, magnitude=10, value=0)],
+    "random_shift": [RandomShift(), RandomShift(pixels=5, tolerance=0)],
     "mixup": [Mixup(), Mixup(alpha=1.0, probability=0.5)],
     "cutmix": [CutMix(), CutMix(alpha=0.3, probability=0.5)],
 }
@@ -96,7 +98,7 @@ def test_the_input_is_not_changed_and_need_not_be_writeable(step):
 
 @pytest.mark.parametrize("step", ALL)
 def test_a_seed_gives_the_same_and_another_gives_another(step):
-    batch = noise(8)
+    batch = np.pad(noise(8), ((0, 0), (3, 3), (3, 3), (0, 0)))  # on an empty ground: it can shift
     first = run(step, batch)
     with ThreadPoolExecutor(4) as pool:
         for again in pool.map(lambda _: run(step, batch), range(8)):
@@ -212,6 +214,7 @@ REFUSED = [
     (RandAugment, {"count": 0}),
     (RandAugment, {"count": 15}),
     (RandAugment, {"magnitude": 11}),
+    (RandomShift, {"pixels": 0}),
     (Mixup, {"alpha": 0}),
     (Mixup, {"alpha": float("nan")}),
     (CutMix, {"alpha": -1}),
