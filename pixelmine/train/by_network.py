@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from functools import partial
+from typing import Any
 
 import numpy as np
 
@@ -21,7 +22,7 @@ from .plan import Plan
 from .recipe_network import NetworkRecipe
 from .trained import Judged, Trained
 
-__all__ = ["train_network"]
+__all__ = ["exported", "loop_options", "train_network"]
 
 _BATCH = 256
 
@@ -34,22 +35,32 @@ def train_network(plan: Plan, events: Events) -> Trained:
     height, width, channels = kept.x.shape[1:]
     builder, classes = NETWORKS.get(recipe.builder), len(plan.examples.labels)
     build = partial(builder, height, width, channels, classes)
-    options = _options(plan, recipe)
+    options = loop_options(plan)
     network, history = fit(build, kept, held_back, options, events)
+    return exported(plan, network, history, options, events)
+
+
+def exported(
+    plan: Plan, network: Any, history: History, options: LoopOptions, events: Events
+) -> Trained:
+    """A trained network, which takes (N, H, W, C) float32, as a bundle has it."""
+    recipe: NetworkRecipe = plan.recipe
+    held_back = plan.held_back
     events.start("export")
-    exported = export(peel(network), plan.examples.preprocessing, _batches(held_back, recipe))
+    found = export(peel(network), plan.examples.preprocessing, _batches(held_back, recipe))
+    height, width, channels = network.input_shape[1:]
     return Trained(
-        onnx=exported.onnx,
-        golden=exported.golden,
+        onnx=found.onnx,
+        golden=found.golden,
         input=Input(dtype="float32", height=height, width=width, channels=channels),
         judged=Judged(
-            logits=exported.answers.logits,
-            embedding=exported.answers.embedding,
+            logits=found.answers.logits,
+            embedding=found.answers.embedding,
             y=held_back.y,
             groups=held_back.groups,
             how="training pictures held back to choose the epoch",
         ),
-        learnt=len(kept),
+        learnt=len(plan.kept),
         says=_says(options, history),
         history=history,
         builder=recipe.builder,
@@ -57,7 +68,9 @@ def train_network(plan: Plan, events: Events) -> Trained:
     )
 
 
-def _options(plan: Plan, recipe: NetworkRecipe) -> LoopOptions:
+def loop_options(plan: Plan) -> LoopOptions:
+    """What the recipe says, and the job instead of it."""
+    recipe: NetworkRecipe = plan.recipe
     augment, as_long_as_it_may = recipe.augmentations, plan.job.minutes and not plan.job.epochs
     if recipe.mirror == "auto" and keeps_labels(plan.kept, plan.job.seed):
         augment = (*augment, RandomFlip())

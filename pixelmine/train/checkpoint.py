@@ -79,7 +79,9 @@ def load(folder: Path, job: str, overwrite: bool) -> Checkpoint | None:
 
 
 def forget(folder: Path) -> None:
-    """Delete the checkpoint, and its folder if nothing else is in it."""
+    """Delete the checkpoint, those of its phases, and their folders if nothing else is in them."""
+    for phase in folder.glob("phase*"):
+        forget(phase)
     (folder / _NAME).unlink(missing_ok=True)
     if folder.is_dir() and not any(folder.iterdir()):
         folder.rmdir()

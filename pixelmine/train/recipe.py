@@ -20,6 +20,7 @@ FAMILIES: Registry[Any] = Registry(
     {
         "network": "pixelmine.train.recipe_network:NetworkRecipe",
         "features": "pixelmine.train.recipe_heads:FeaturesRecipe",
+        "finetune": "pixelmine.train.recipe_finetune:FinetuneRecipe",
         "template": "pixelmine.train.recipe_heads:TemplateRecipe",
         "transfer": "pixelmine.train.recipe_heads:TransferRecipe",
     },

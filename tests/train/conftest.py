@@ -59,8 +59,11 @@ def start_job() -> Callable[[dict[str, Any]], subprocess.Popen[bytes]]:
 @pytest.fixture(scope="session")
 def run_job() -> Callable[..., Ran]:
     def run(kind: str, **options: Any) -> Ran:
-        child = start({"job": kind, **{k: _plain(v) for k, v in options.items()}})
-        out, errors = child.communicate(timeout=120)
+        with start({"job": kind, **{k: _plain(v) for k, v in options.items()}}) as child:
+            try:
+                out, errors = child.communicate(timeout=600)
+            finally:
+                child.kill()
         events = [json.loads(line) for line in out.splitlines()]
         return Ran(child.returncode, events, errors.decode())
 

@@ -1,5 +1,6 @@
 """A pretrained network learns on: what stays, what moves, and going on where it stopped."""
 
+import warnings
 from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
@@ -8,11 +9,18 @@ from typing import Any
 import numpy as np
 import pytest
 
+from pixelmine import features
 from pixelmine.core.errors import UsageError
-from pixelmine.preprocess import Normalise, Preprocessing
+from pixelmine.input import read_part
+from pixelmine.models import Bundle
+from pixelmine.pipeline import load_model
+from pixelmine.preprocess import CenterCrop, Normalise, Preprocessing, Resize
 from pixelmine.preprocess.augment import Mixup, RandomFlip
+from pixelmine.train import plan
 from pixelmine.train.data import Examples
 from pixelmine.train.events import Events
+from pixelmine.train.jobs import TrainJob
+from pixelmine.train.recipe import load_recipe
 
 VARIANT, FROZEN = "efficientnet-lite0", 15
 
@@ -138,3 +146,54 @@ def test_rates_fall_towards_the_pixels(keras: ModuleType) -> None:
 def test_what_cannot_be_is_refused(keras: ModuleType, changes: dict[str, Any], says: str) -> None:
     with pytest.raises(UsageError, match=says):
         tuning(**changes)
+
+
+def test_a_recipe_gives_a_bundle_that_is_right_and_leaves_nothing_behind(
+    keras: ModuleType, idx_folder: Path, tmp_path: Path, events: Events, monkeypatch: Any
+) -> None:
+    from pixelmine.train.training import train
+
+    recipe = replace(
+        load_recipe("finetune"),
+        phases=({"side": 32}, {"side": 64}),
+        frozen=14,
+        learning_rate=0.003,
+        batch_size=16,
+        augment=(),
+    )
+    monkeypatch.setattr(plan, "load_recipe", lambda _: recipe)
+    job = TrainJob(source=str(idx_folder), out=str(tmp_path / "digits.bundle"), recipe="finetune")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # what the export's libraries warn of in their own code
+        train(plan.make_plan(job, events), events)
+    assert {path.name for path in tmp_path.iterdir()} == {"digits.bundle", "events"}
+    bundle = Bundle.load(tmp_path / "digits.bundle")
+    assert (bundle.card.builder, bundle.card.input.height) == ("efficientnet-lite0", 64)
+    assert bundle.card.metrics["accuracy"].value > 0.5  # of 10 classes
+    resize, crop, _ = Preprocessing.from_card(bundle.card.preprocessing).steps
+    assert (resize, crop) == (Resize(short_side=73), CenterCrop(height=64, width=64))
+    test = read_part(idx_folder, "test")
+    answers = []
+    for runtime in ("onnxruntime", "openvino"):
+        model = load_model(bundle, runtime, "f32")
+        found = features.extract(map(model.take_array, test.pixels), model.network, np.asarray)
+        assert found is not None
+        answers.append(found.logits)
+    assert (answers[0].argmax(axis=1) == test.labels).mean() > 0.5
+    assert np.abs(answers[0] - answers[1]).max() < 1e-3 * np.abs(answers[0]).max()
+    keras.backend.clear_session()
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ({"builder": "cnn-strong"}, "builder"),
+        ({"phases": ()}, "phases"),
+        ({"phases": ({"side": 64, "epochs": 3},)}, "epochs too"),
+        ({"phases": ({"side": -1},)}, "side"),
+        ({"middle": 1.2}, "middle"),
+    ],
+)
+def test_a_recipe_that_cannot_be_is_refused(changes: dict[str, Any], says: str) -> None:
+    with pytest.raises(UsageError, match=says):
+        replace(load_recipe("finetune"), **changes)
