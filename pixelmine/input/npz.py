@@ -135,7 +135,7 @@ def _header(archive: zipfile.ZipFile, name: str) -> _Header | Reason:
             if reader is None:
                 return Reason.UNSUPPORTED_FORMAT
             shape, _, dtype = reader(file)
-    except NotImplementedError:
+    except NotImplementedError:  # zipfile: a way of packing that it does not know
         return Reason.UNSUPPORTED_FORMAT
     except (EOFError, OSError, *DAMAGE):
         return Reason.CORRUPT

@@ -75,7 +75,7 @@ def open_zip(file: object) -> zipfile.ZipFile | Reason:
     except zipfile.BadZipFile as error:
         whole = "not a zip file" not in str(error)  # there is no directory at its end
         return Reason.CORRUPT if whole else Reason.TRUNCATED
-    except NotImplementedError:
+    except NotImplementedError:  # zipfile: a version that it does not know
         return Reason.UNSUPPORTED_FORMAT
     except DAMAGE:
         return Reason.CORRUPT
@@ -114,7 +114,7 @@ class _Archive:
             return self._unpack(info, limits)
         except EOFError:
             return Reason.TRUNCATED
-        except NotImplementedError:
+        except NotImplementedError:  # zipfile: a way of packing that it does not know
             return Reason.UNSUPPORTED_FORMAT
         except DAMAGE:
             return Reason.CORRUPT

@@ -364,6 +364,7 @@ def test_a_lost_connection_is_made_again_and_nothing_is_lost_or_twice(stream, op
     assert stream.unacknowledged() == 0
 
 
+# as above: nats-py leaves each connection that it makes in vain to the garbage collector
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 def test_a_connection_lost_for_good_is_an_error(stream, opened, relay):
     feed = opened(reconnect_s=1.0, text=through(stream, relay))

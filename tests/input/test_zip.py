@@ -46,7 +46,7 @@ def test_folders_and_links_are_no_rows_and_names_only_names(tmp_path):
 def test_a_name_that_comes_again_gets_a_number(tmp_path):
     path = tmp_path / "a.zip"
     with zipfile.ZipFile(path, "w") as archive, warnings.catch_warnings():
-        warnings.simplefilter("ignore")
+        warnings.simplefilter("ignore")  # zipfile warns of the names that this test is about
         for name, content in (("a", "1"), ("a", "2"), ("b", "3"), ("a", "4")):
             archive.writestr(name, content)
     assert reads(path) == {"a": b"1", "a#2": b"2", "b": b"3", "a#3": b"4"}

@@ -124,7 +124,7 @@ def save() -> Callable[[Any, Path], Path]:
 
     def save_quietly(model: Any, path: Path) -> Path:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
+            warnings.simplefilter("ignore")  # Keras warns of HDF5 as a format, which is on purpose
             method = model.save_weights if path.name.endswith(".weights.h5") else model.save
             method(path)
         return path
