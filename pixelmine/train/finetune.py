@@ -10,17 +10,14 @@ Three things make it affordable on a CPU:
   Ruder, "Universal Language Model Fine-tuning", ACL 2018, arXiv:1801.06146).
 """
 
+import time
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
 import keras
 import numpy as np
-
-from pixelmine.core.checks import check_positive
-from pixelmine.core.errors import UsageError
-from pixelmine.models.lite import LITES
 
 from .checkpoint import load
 from .data import Examples
@@ -29,84 +26,39 @@ from .history import History
 from .loop import fit
 from .loop_options import LoopOptions
 from .networks_lite import build_lite, depth, load_weights
+from .tuning import Phase, Tuning
 from .views import View, resized, seen_through
 
-__all__ = ["Phase", "Tuning", "finetune", "set_rates", "split_at"]
+__all__ = ["finetune", "set_rates", "split_at"]
 
 _VIEWS = ("train.npy", "held_back.npy")
 """In the folder of a phase, while it is trained."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Phase:
-    """Pictures of `side` x `side` pixels, for `epochs` over all their views.
-
-    `rate`: the highest learning rate, in units of the options'.
-    """
-
-    side: int
-    epochs: int
-    rate: float = 1.0
-
-    def __post_init__(self) -> None:
-        for name in ("side", "epochs", "rate"):
-            check_positive(name, getattr(self, name))
-
-
-@dataclass(frozen=True, kw_only=True)
-class Tuning:
-    """What of a pretrained network is trained, and on what.
-
-    `variant`: one of `models.lite.LITES`. `phases`: in order, each beginning with the weights of
-    the one before. `frozen`: so many blocks from the pixels on, and the stem, keep their weights; 0
-    trains everything. `views`: of each training picture behind the frozen blocks, the first as it
-    is, the others augmented; without frozen blocks pictures are augmented anew in each epoch, and
-    it says nothing. `decay`: what a block's learning rate is to that of the next one (1: all the
-    same). `tune_norms`: whether the batch normalisations of the trained blocks learn too, or keep
-    their statistics, factors and biases. `dropout`, `drop_connect`: as `build_lite` has them.
-    """
-
-    variant: str
-    phases: Sequence[Phase]
-    frozen: int = 0
-    views: int = 1
-    decay: float = 1.0
-    tune_norms: bool = False
-    dropout: float = 0.2
-    drop_connect: float = 0.0
-
-    def __post_init__(self) -> None:
-        check_positive("views", self.views)
-        check_positive("decay", self.decay, at_most=1)
-        if not self.phases:
-            raise UsageError("phases must be at least one.")
-        blocks = len(LITES[self.variant].blocks)
-        if not 0 <= self.frozen < blocks:
-            raise UsageError(
-                f"frozen must be 0 to {blocks - 1}: {self.variant} has {blocks} blocks. "
-                f"Got {self.frozen} instead."
-            )
-
-    @property
-    def blocks(self) -> int:
-        """Of the network."""
-        return len(LITES[self.variant].blocks)
-
-
 def finetune(
-    train: Examples, held_back: Examples, tuning: Tuning, options: LoopOptions, events: Events
+    train: Examples,
+    held_back: Examples,
+    tuning: Tuning,
+    options: LoopOptions,
+    events: Events,
+    *,
+    overwrite: bool = False,
 ) -> tuple[Any, History]:
     """Train on pictures of any one size: the whole network, and the last phase's history.
 
     The network takes (N, S, S, C), S the side of the last phase.
 
-    `options.normalise` is the pixels'; its `epochs` and `checkpoint` are not used: each phase has
-    its own, in a folder of `options.state`, so that a training that was stopped goes on with the
-    phase and epoch it had reached. Everything is a function of the seed. The best epoch of each
-    phase is kept, by the held-back pictures at that phase's size.
+    `options.normalise` is the pixels'; its `epochs` are those of each phase, its `minutes` those of
+    all phases and their views together, and its `checkpoint` is not used: each phase has its own,
+    in a folder of `options.state`, so that a training that was stopped goes on with the phase and
+    epoch it had reached. Everything is a function of the seed. The best epoch of each phase is
+    kept, by the held-back pictures at that phase's size.
+
+    Raises RunError where a phase has the checkpoint of another training; `overwrite` begins anew.
     """
-    network, history = None, History()
+    network, history, spent_s = None, History(), 0.0
     for number, phase in enumerate(tuning.phases):
+        start = time.monotonic()
         events.note(f"Phase {number + 1} of {len(tuning.phases)}: {phase.side} pixels.")
         before = network.get_weights() if network else None
         keras.utils.set_random_seed(options.seed + number)
@@ -115,11 +67,12 @@ def finetune(
         at_phase = replace(
             options,
             state=state,
-            epochs=phase.epochs,
+            minutes=_minutes(options.minutes, spent_s, tuning.phases[number:]),
             learning_rate=options.learning_rate * phase.rate,
-            checkpoint=load(state, options.job, overwrite=True),
+            checkpoint=load(state, options.job, overwrite),
         )
         history = _run(network, train, held_back, tuning, at_phase, events)
+        spent_s += max(history.seconds, time.monotonic() - start)
     return network, history
 
 
@@ -151,6 +104,13 @@ def set_rates(network: Any, tuning: Tuning) -> None:
             variable.rate = tuning.decay ** (tuning.blocks + 2 - place)
 
 
+def _minutes(minutes: float | None, spent_s: float, left: Sequence[Phase]) -> float | None:
+    """The share of the first of the phases that are `left`, by the pixels of each."""
+    if minutes is None:
+        return None
+    return max(0.0, minutes - spent_s / 60) * left[0].side ** 2 / sum(p.side**2 for p in left)
+
+
 def _network(train: Examples, tuning: Tuning, phase: Phase, before: list[np.ndarray] | None) -> Any:
     network = build_lite(
         tuning.variant,
@@ -178,6 +138,7 @@ def _run(
     events: Events,
 ) -> History:
     """Train `network` in place."""
+    start = time.monotonic()
     front, back = split_at(network, tuning.frozen) if tuning.frozen else (None, network)
     found = options.checkpoint
     if found and found.history.is_over(options.epochs, options.patience, options.minutes):
@@ -192,9 +153,11 @@ def _run(
         through = partial(seen_through, view, normalise=normalise, events=events)
         steps, paths = options.augment, [options.state / name for name in _VIEWS]
         options.state.mkdir(parents=True, exist_ok=True)
-        train = through(train, steps=steps, count=tuning.views, path=paths[0])
+        train = through(train, steps=steps, count=tuning.views_of(len(train)), path=paths[0])
         held_back = through(held_back, steps=(), count=1, path=paths[1])
         options = replace(options, normalise=normalise, augment=())
+    if options.minutes is not None:
+        options = replace(options, minutes=options.minutes - (time.monotonic() - start) / 60)
     history = fit(lambda: back, train, held_back, options, events)[1]
     for name in _VIEWS:
         (options.state / name).unlink(missing_ok=True)

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from pixelmine import features
-from pixelmine.core.errors import UsageError
+from pixelmine.core.errors import RunError, UsageError
 from pixelmine.input import read_part
 from pixelmine.models import Bundle
 from pixelmine.pipeline import load_model
@@ -18,9 +18,14 @@ from pixelmine.preprocess.augment import Mixup, RandomFlip
 from pixelmine.train import plan
 from pixelmine.train.data import Examples
 from pixelmine.train.events import Events
+from pixelmine.train.history import Epoch, History
 from pixelmine.train.jobs import TrainJob
 from pixelmine.train.recipe import load_recipe
+from pixelmine.train.tuning import Phase, Tuning
 
+HISTORY = History(
+    (Epoch(loss=1, accuracy=1, held_back_loss=1, held_back_accuracy=1, seconds=60.0),)
+)
 VARIANT, FROZEN = "efficientnet-lite0", 15
 
 
@@ -38,16 +43,14 @@ def options(keras: ModuleType, tmp_path: Path) -> Any:
         learning_rate=0.003,
         loss="sparse_categorical_crossentropy",
         batch_size=16,
-        epochs=1,
+        epochs=2,
         augment=(RandomFlip(),),
     )
     keras.backend.clear_session()
 
 
-def tuning(**changes: Any) -> Any:
-    from pixelmine.train.finetune import Phase, Tuning
-
-    phases = (Phase(side=32, epochs=1), Phase(side=48, epochs=2, rate=0.5))
+def tuning(**changes: Any) -> Tuning:
+    phases = (Phase(side=32), Phase(side=48, rate=0.5))
     return replace(Tuning(variant=VARIANT, phases=phases, frozen=FROZEN, views=2), **changes)
 
 
@@ -81,13 +84,50 @@ def test_only_what_is_not_frozen_moves_and_a_phase_that_is_done_is_not_trained_a
     network, history = finetune(train, held, how, options, events)
     assert first.stat().st_mtime_ns == written
     assert (small.input_shape, network.input_shape) == ((None, 32, 32, 3), (None, 48, 48, 3))
-    assert (len(before), len(history)) == (1, 2)
+    assert (len(before), len(history)) == (2, 2)
     assert history.epochs[history.best].held_back_accuracy == 1
     for layer, fresh in zip(network.layers, builder(VARIANT)(48, 48, 3, 2).layers, strict=True):
         stays = depth(layer.name, 16) <= FROZEN if layer.weights else True
         for ours, theirs in zip(layer.weights, fresh.weights, strict=True):
             same = np.array_equal(ours.numpy(), theirs.numpy())
             assert same == (stays or "norm" in layer.name), layer.name
+
+
+def test_a_phase_of_another_training_is_gone_on_from_by_nobody(
+    options: Any, events: Events
+) -> None:
+    from pixelmine.train.finetune import finetune
+
+    train, held, how = examples(32, 1), examples(16, 2), tuning(phases=(Phase(side=32),))
+    one_epoch = replace(options, epochs=1)
+    finetune(train, held, how, one_epoch, events)
+    other = replace(one_epoch, job="b")
+    with pytest.raises(RunError, match="other pictures or options"):
+        finetune(train, held, how, other, events)
+    finetune(train, held, how, other, events, overwrite=True)
+    finetune(train, held, how, other, events)  # its own by now
+
+
+def test_the_minutes_are_those_of_all_phases_together(
+    options: Any, events: Events, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from pixelmine.train import finetune as module
+
+    given = []
+
+    def run(*arguments: Any) -> History:
+        given.append(arguments[-2].minutes)
+        return HISTORY  # a phase that took a minute
+
+    monkeypatch.setattr(module, "_run", run)
+    how = tuning(phases=(Phase(side=32), Phase(side=64), Phase(side=32)))
+    module.finetune(examples(4, 1), examples(4, 2), how, replace(options, minutes=12.0), events)
+    np.testing.assert_allclose(given, [12 / 6, 11 * 4 / 5, 10], rtol=0.02)
+
+
+def test_where_there_are_few_pictures_each_has_more_views() -> None:
+    how = tuning(views=2, at_least=1000)
+    assert [how.views_of(count) for count in (1, 400, 500, 501, 10_000)] == [1000, 3, 2, 2, 2]
 
 
 def test_the_kept_values_are_those_of_the_first_blocks(
@@ -140,9 +180,15 @@ def test_rates_fall_towards_the_pixels(keras: ModuleType) -> None:
 
 @pytest.mark.parametrize(
     ("changes", "says"),
-    [({"frozen": 16}, "0 to 15"), ({"phases": ()}, "phases"), ({"decay": 1.5}, "decay")],
+    [
+        ({"variant": "cnn-strong"}, "builder"),
+        ({"frozen": 16}, "0 to 15"),
+        ({"phases": ()}, "phases"),
+        ({"decay": 1.5}, "decay"),
+        ({"views": 0}, "views"),
+    ],
 )
-def test_what_cannot_be_is_refused(keras: ModuleType, changes: dict[str, Any], says: str) -> None:
+def test_what_cannot_be_is_refused(changes: dict[str, Any], says: str) -> None:
     with pytest.raises(UsageError, match=says):
         tuning(**changes)
 
@@ -154,8 +200,7 @@ def test_a_recipe_gives_a_bundle_that_is_right_and_leaves_nothing_behind(
 
     recipe = replace(
         load_recipe("finetune"),
-        phases=({"side": 32}, {"side": 64}),
-        frozen=14,
+        tuning={"phases": ({"side": 32}, {"side": 64}), "frozen": 14},
         learning_rate=0.003,
         batch_size=16,
         augment=(),
@@ -185,9 +230,9 @@ def test_a_recipe_gives_a_bundle_that_is_right_and_leaves_nothing_behind(
     ("changes", "says"),
     [
         ({"builder": "cnn-strong"}, "builder"),
-        ({"phases": ()}, "phases"),
-        ({"phases": ({"side": 64, "epochs": 3},)}, "epochs too"),
-        ({"phases": ({"side": -1},)}, "side"),
+        ({"tuning": {}}, "phases"),
+        ({"tuning": {"phases": ({"side": 64, "epochs": 3},)}}, "epochs"),
+        ({"tuning": {"phases": ({"side": -1},)}}, "side"),
         ({"middle": 1.2}, "middle"),
     ],
 )
