@@ -38,6 +38,10 @@ def train_model(
     minutes: float | None = None,
     overwrite: bool = False,
     allow_leaks: bool = False,
+    coverage: float | None = None,
+    error: float = 0.05,
+    ood: float | None = None,
+    tensorboard: str | Path | None = None,
     progress: Progress | None = None,
     on_epoch: Epoch | None = None,
 ) -> dict[str, Any]:
@@ -46,7 +50,10 @@ def train_model(
     `split`: `ID` or `ID:FOLD` of the collection. Part of the training pictures is held back to
     choose the epoch; the test part is never looked at. A split whose test pictures are in its
     training part too is refused, unless `allow_leaks`. Stopped or killed, the same call goes on
-    from the last epoch. Returns what the last event said, with the `bundle`'s path. Raises
+    from the last epoch. `coverage`: the share of the prediction sets that hold the truth. `error`:
+    at most this share of what the model decides is wrong. `ood`: it does not decide on pictures
+    odder than this share of the held-back ones. `tensorboard`: a folder for each epoch's figures.
+    Returns what the last event said, with the `bundle`'s path. Raises
     TrainError and what else the child reports.
     """
     if not Path(source).exists():
@@ -66,6 +73,10 @@ def train_model(
         "minutes": minutes,
         "overwrite": overwrite,
         "allow_leaks": allow_leaks,
+        "coverage": coverage,
+        "error": error,
+        "ood": ood,
+        "tensorboard": str(Path(tensorboard).absolute()) if tensorboard else None,
     }
     return _run(job, progress or SilentProgress(), on_epoch or (lambda _epoch: None))
 

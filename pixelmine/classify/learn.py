@@ -8,6 +8,7 @@ it was fitted on. That the folds' fits differ a little from the last one makes t
 and abstention nearly, not strictly, exact.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -31,20 +32,22 @@ LEAST = 20
 
 _FOLDS = 5
 _EACH = 10
+_COVERAGE = 0.9
 
 
 @dataclass(frozen=True, kw_only=True)
 class Asked:
     """What a user wants to be able to rely on.
 
-    `coverage`: the share of the sets that hold the truth; `by_class`: in each class; `empty`: sets
-    may be empty. `error`: the share of wrong decisions among those made, which the threshold keeps
-    with `confidence`; None: always decide. `ood`: abstain on pictures odder than this share of the
-    known ones; None: only say how odd. `method`: of calibration; `auto` takes the one that makes
-    held-back labels most likely.
+    `coverage`: the share of the sets that hold the truth; None: .9, or where the best label alone
+    is right that often, so much that half of its errors are caught. `by_class`: in each class;
+    `empty`: sets may be empty. `error`: the share of wrong decisions among those made, which the
+    threshold keeps with `confidence`; None: always decide. `ood`: abstain on pictures odder than
+    this share of the known ones; None: only say how odd. `method`: of calibration; `auto` takes the
+    one that makes held-back labels most likely.
     """
 
-    coverage: float = 0.9
+    coverage: float | None = None
     by_class: bool = False
     empty: bool = False
     error: float | None = 0.05
@@ -110,8 +113,12 @@ def learn(
     fold = _folds(y, seed, groups)
     probabilities, calibration = _calibrate(logits, y, fold, task, asked.method)
     notes: list[str] = []
+    coverage = asked.coverage
+    if coverage is None:
+        alone = task == "single" and not asked.empty
+        coverage = _more_than_alone(probabilities, y) if alone else _COVERAGE
     conformal = fit_sets(
-        probabilities, y, asked.coverage, task=task, by_class=asked.by_class, empty=asked.empty
+        probabilities, y, coverage, task=task, by_class=asked.by_class, empty=asked.empty
     )
     thresholds = _thresholds(probabilities, y, task, asked, notes)
     _note_sets(probabilities, y, task, conformal, notes)
@@ -171,6 +178,17 @@ def _thresholds(
         )
         return Thresholds(ood=asked.ood)
     return Thresholds(decision=found, error=asked.error, confidence=asked.confidence, ood=asked.ood)
+
+
+def _more_than_alone(probabilities: np.ndarray, y: np.ndarray) -> float:
+    """The coverage of sets that hold the best label in any case: more than that reaches alone.
+
+    At most what N pictures can tell apart, N / (N + 1).
+    """
+    right = float((probabilities.argmax(axis=1) == y).mean())
+    if right < _COVERAGE:
+        return _COVERAGE
+    return math.floor(1e4 * min((1 + right) / 2, len(y) / (len(y) + 1))) / 1e4
 
 
 def _note_sets(

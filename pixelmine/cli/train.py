@@ -23,6 +23,20 @@ def train(
         int | None, typer.Option(help="Stop after so many epochs without a better one.")
     ] = None,
     minutes: Annotated[float | None, typer.Option(help="Start no epoch that ends later.")] = None,
+    coverage: Annotated[
+        float | None,
+        typer.Option(help="The share of the prediction sets that hold the truth, such as .95."),
+    ] = None,
+    error: Annotated[
+        float, typer.Option(help="At most this share of what is decided is wrong.")
+    ] = 0.05,
+    ood: Annotated[
+        float | None,
+        typer.Option(help="Decide nothing on pictures odder than this share, such as .99."),
+    ] = None,
+    tensorboard: Annotated[
+        Path | None, typer.Option(help="A folder for the figures of each epoch.")
+    ] = None,
     allow_leaks: AllowLeaks = False,
     overwrite: Overwrite = False,
     as_json: Json = False,
@@ -58,6 +72,10 @@ def train(
             minutes=minutes,
             overwrite=overwrite,
             allow_leaks=allow_leaks,
+            coverage=coverage,
+            error=error,
+            ood=ood,
+            tensorboard=tensorboard,
             progress=progress,
             on_epoch=epoch,
         )

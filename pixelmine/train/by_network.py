@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -94,6 +95,7 @@ def loop_options(plan: Plan) -> LoopOptions:
         augment=augment,
         patience=recipe.patience,
         minutes=plan.job.minutes,
+        tensorboard=Path(plan.job.tensorboard) if plan.job.tensorboard else None,
     )
 
 

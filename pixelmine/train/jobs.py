@@ -6,7 +6,7 @@ from dataclasses import MISSING, dataclass, fields
 from pathlib import Path
 from typing import Any, TypeAlias, get_args, get_type_hints
 
-from pixelmine.core.checks import check_positive
+from pixelmine.core.checks import check_fraction, check_positive
 from pixelmine.core.errors import UsageError
 
 __all__ = ["ExportJob", "ImportJob", "Job", "TrainJob", "parse_job"]
@@ -21,7 +21,9 @@ class TrainJob:
     `patience`: instead of the recipe's. `minutes`: stop before an epoch that would end later.
     `state`: folder of the checkpoint (default: `OUT.run`). `overwrite`: replace OUT, and a
     checkpoint of another training. `name`: of the model (default: OUT's name). `allow_leaks`:
-    take a split whose test pictures are in its training part too.
+    take a split whose test pictures are in its training part too. `coverage`, `error`, `ood`: what
+    the model is to be relied on for, as `classify.learn.Asked` has them.
+    `tensorboard`: a folder for the figures of each epoch.
     """
 
     source: str
@@ -37,11 +39,18 @@ class TrainJob:
     overwrite: bool = False
     name: str | None = None
     allow_leaks: bool = False
+    coverage: float | None = None
+    error: float = 0.05
+    ood: float | None = None
+    tensorboard: str | None = None
 
     def __post_init__(self) -> None:
         for option in ("epochs", "patience", "minutes"):
             if (value := getattr(self, option)) is not None:
                 check_positive(option, value)
+        for option in ("coverage", "error", "ood"):
+            if (value := getattr(self, option)) is not None:
+                check_fraction(option, value)
         if not 0 <= self.seed < 2**32:
             raise UsageError(f"seed must be from 0 to 4294967295. Got {self.seed} instead.")
         _check_out(self.out, self.overwrite)

@@ -71,8 +71,11 @@ def make_plan(job: TrainJob, events: Events) -> Plan:
 def _as_asked(recipe: Any, job: TrainJob) -> Any:
     asked = {"epochs": job.epochs, "patience": job.patience}
     changed = {name: value for name, value in asked.items() if value is not None}
-    if not recipe.keras and changed:
-        raise UsageError(f"{' and '.join(changed)} go with a network; {recipe.name} has no epochs.")
+    of_epochs = {**changed, **({"tensorboard": 1} if job.tensorboard else {})}
+    if not recipe.keras and of_epochs:
+        raise UsageError(
+            f"{' and '.join(of_epochs)} go with a network; {recipe.name} has no epochs."
+        )
     return replace(recipe, **changed)
 
 

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from importlib import import_module
 from pathlib import Path
 
-from pixelmine.classify.learn import learn
+from pixelmine.classify.learn import Asked, learn
 from pixelmine.evaluate.interval import wilson
 from pixelmine.models import Bundle, Card
 from pixelmine.models.card import Metric, Training
@@ -31,14 +31,19 @@ def train(plan: Plan, events: Events) -> None:
 
 
 def _bundle(plan: Plan, trained: Trained, seconds: float, events: Events) -> Bundle:
-    examples, recipe, judged = plan.examples, plan.recipe, trained.judged
+    job, examples, recipe, judged = plan.job, plan.examples, plan.recipe, trained.judged
     learned = learn(
-        judged.logits, judged.embedding, judged.y, seed=plan.job.seed, groups=judged.groups
+        judged.logits,
+        judged.embedding,
+        judged.y,
+        asked=Asked(coverage=job.coverage, error=job.error, ood=job.ood),
+        seed=job.seed,
+        groups=judged.groups,
     )
     for note in learned.notes:
         events.note(note)
     card = Card(
-        name=plan.job.name or Path(plan.job.out).stem,
+        name=job.name or Path(job.out).stem,
         description=_description(plan, trained),
         licence="as the training pictures'",
         source=f"trained with Pixelmine's recipe {recipe.name}",

@@ -96,12 +96,33 @@ def test_what_cannot_be_reached_is_said() -> None:
     assert "always decides" in learned.notes[0]
     assert "every set holds every label" in learned.notes[1]
     easy = drawn(200, 1, sure=40)
-    learned = learn(easy.logits, easy.embedding, easy.y)
+    learned = learn(easy.logits, easy.embedding, easy.y, asked=Asked(coverage=0.9))
     assert "they hold one label each" in learned.notes[-1]
     few = learn(*(v[: LEAST - 1] for v in (data.logits, data.embedding, data.y)))
     assert few.files == {}
     assert few.calibration == Calibration()
     assert f"{LEAST} are needed" in few.notes[0]
+
+
+@pytest.mark.parametrize("sure", [1, 5, 10, 20])
+def test_sets_that_hold_the_best_label_are_asked_for_more_than_it_reaches(sure: float) -> None:
+    known, new = drawn(2000, 1, sure=sure), drawn(4000, 2, sure=sure)
+    learned = learn(known.logits, known.embedding, known.y)
+    assert learned.conformal is not None
+    coverage, right = learned.conformal.coverage, (known.logits.argmax(axis=1) == known.y).mean()
+    assert coverage == (0.9 if right < 0.9 else pytest.approx((1 + right) / 2, abs=0.005))
+    taught = head(learned)
+    inside = taught.sets(taught.probabilities(new.logits))
+    assert inside[np.arange(4000), new.y].mean() == pytest.approx(coverage, abs=0.015)
+    assert learned.notes == () or right < 0.9
+
+
+def test_no_more_coverage_is_asked_for_than_so_few_pictures_can_tell() -> None:
+    few = drawn(30, 1, sure=1000)
+    learned = learn(few.logits, few.embedding, few.y)
+    assert learned.conformal is not None
+    assert learned.conformal.coverage == 0.9677  # 30 / 31
+    assert learned.conformal.at_least[0] > 0
 
 
 def test_the_same_seed_learns_the_same() -> None:

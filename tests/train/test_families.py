@@ -64,8 +64,8 @@ def test_every_picture_was_judged_by_a_model_that_had_not_seen_it(trained: Any) 
 
 
 def test_epochs_go_with_a_network_alone(run_job: Any, idx_folder: Path, tmp_path: Path) -> None:
-    ran = run_job(
-        "train", source=idx_folder, out=tmp_path / "x", recipe="linear-features", epochs=3
-    )
-    assert ran.status == 1
-    assert "linear-features has no epochs" in ran.last["message"]
+    for option in ({"epochs": 3}, {"tensorboard": str(tmp_path / "logs")}):
+        out = tmp_path / "x"
+        ran = run_job("train", source=idx_folder, out=out, recipe="linear-features", **option)
+        assert ran.status == 1
+        assert "linear-features has no epochs" in ran.last["message"]

@@ -38,6 +38,8 @@ def test_an_import_job(tmp_path: Path) -> None:
         ({"job": "train", "source": "x", "out": "y", "epochs": 0}, "epochs must be above 0"),
         ({"job": "train", "source": "x", "out": "y", "seed": -1}, "seed must be from 0"),
         ({"job": "train", "source": 3, "out": "y"}, "source must be str"),
+        ({"job": "train", "source": "x", "out": "y", "coverage": 1.0}, "coverage must be between"),
+        ({"job": "train", "source": "x", "out": "y", "error": 0}, "error must be between"),
         ({"job": "import", "model": "m", "out": "y", "labels": [1]}, "labels must be"),
     ],
 )

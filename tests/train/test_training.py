@@ -25,7 +25,8 @@ EPOCHS = 4
 def trained(run_job: Any, idx_folder: Path, tmp_path_factory: Any) -> Any:
     """A whole training: its bundle's path and what the process said."""
     out = tmp_path_factory.mktemp("trained") / "digits"
-    return out, run_job("train", source=idx_folder, out=out, epochs=EPOCHS)
+    asked = {"coverage": 0.97, "ood": 0.99, "tensorboard": str(out) + ".logs"}
+    return out, run_job("train", source=idx_folder, out=out, epochs=EPOCHS, **asked)
 
 
 @pytest.fixture(scope="module")
@@ -83,6 +84,19 @@ def test_the_card_says_where_it_comes_from(bundle: Bundle, trained: Any) -> None
     metric = card.metrics["accuracy"]
     assert metric.low < metric.value < metric.high
     assert metric.pictures == done["held_back"]
+
+
+def test_the_model_is_to_be_relied_on_for_what_was_asked(bundle: Bundle, trained: Any) -> None:
+    card = bundle.card
+    assert card.conformal is not None
+    assert (card.conformal.coverage, card.thresholds.error, card.thresholds.ood) == (
+        0.97,
+        0.05,
+        0.99,
+    )
+    logs = Path(f"{trained[0]}.logs")
+    for part in ("train", "validation"):
+        assert len(list((logs / part).glob("*tfevents*"))) == EPOCHS
 
 
 def test_it_knows_what_it_has_seen(bundle: Bundle, idx_folder: Path) -> None:
