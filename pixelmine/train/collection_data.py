@@ -11,6 +11,7 @@ import numpy as np
 import pyarrow.compute as pc
 
 from pixelmine.core import Limits, Reason
+from pixelmine.core.ids import digest_json
 from pixelmine.core.progress import Progress
 from pixelmine.evaluate.refuse import refuse_leaks
 from pixelmine.input import read
@@ -20,6 +21,7 @@ from pixelmine.store.collection import Collection
 from pixelmine.store.query import find_split, labelled_pictures
 
 from .jobs import TrainJob
+from .pixels import Room
 
 __all__ = ["Found", "read_pictures"]
 
@@ -29,7 +31,7 @@ _CHUNK = 1024
 
 @dataclass(frozen=True, kw_only=True)
 class Found:
-    """N pictures that could be read: `x` uint8 (N, H, W, C), and N of each list."""
+    """N pictures that could be read: `x` uint8 (N, H, W, C), maybe in a file; N of each list."""
 
     x: np.ndarray
     labels: list[str]
@@ -59,7 +61,8 @@ def read_pictures(
     single = rows.filter(pc.equal(pc.list_value_length(rows["labels"]), 1)).to_pylist()
     if several := rows.num_rows - len(single):
         progress.note(f"{several} pictures have several labels and are left out.")
-    x, kept = _prepare_all(single, preprocessing, shape, progress)
+    room = Room.of(len(single), shape, job.state_folder, _key(single, preprocessing))
+    x, kept = _prepare_all(single, preprocessing, room, progress)
     good = [row for row, keep in zip(single, kept, strict=True) if keep]
     return Found(
         x=x,
@@ -76,13 +79,16 @@ def _whole_name(collection: Collection, split: str) -> str:
     return find_split(collection, prefix) + colon + fold
 
 
+def _key(rows: list[dict[str, Any]], preprocessing: Preprocessing) -> str:
+    return digest_json([preprocessing.to_card(), [row["row_id"] for row in rows]])
+
+
 def _prepare_all(
-    rows: list[dict[str, Any]],
-    preprocessing: Preprocessing,
-    shape: tuple[int, int, int],
-    progress: Progress,
+    rows: list[dict[str, Any]], preprocessing: Preprocessing, room: Room, progress: Progress
 ) -> tuple[np.ndarray, list[bool]]:
-    x = np.empty((len(rows), *shape), np.uint8)
+    if room.kept is not None:
+        progress.note(f"{sum(room.kept)} pictures are prepared already, in {room.folder}.")
+        return room.finish(room.kept), room.kept
     kept: list[bool] = []
     reasons: Counter[str] = Counter()
     at = 0
@@ -90,7 +96,7 @@ def _prepare_all(
     for pixels in _in_parallel(rows, preprocessing):
         good = not isinstance(pixels, Reason)
         if good:
-            x[at] = pixels
+            room.x[at] = pixels
             at += 1
         else:
             reasons[str(pixels)] += 1
@@ -100,7 +106,7 @@ def _prepare_all(
     if reasons:
         which = ", ".join(f"{count} {name}" for name, count in reasons.most_common())
         progress.note(f"{sum(reasons.values())} pictures are left out: {which}.")
-    return x[:at], kept
+    return room.finish(kept), kept
 
 
 def _in_parallel(

@@ -15,6 +15,7 @@ from pixelmine.store.collection import Collection, is_collection
 
 from .collection_data import read_pictures
 from .jobs import TrainJob
+from .pixels import take
 from .recipe import Recipe
 
 __all__ = ["Examples", "load_examples"]
@@ -24,7 +25,8 @@ __all__ = ["Examples", "load_examples"]
 class Examples:
     """N labelled pictures.
 
-    `x`: uint8 (N, H, W, C), after all preprocessing but the normalisation. `y`: int64 (N,), index
+    `x`: uint8 (N, H, W, C), after all preprocessing but the normalisation; in a file where they are
+    too many for memory, some of them then as `pixels.Chosen`. `y`: int64 (N,), index
     into `labels`, the K names. `groups`: N, what must stay on one side of a division, or None.
     `part`: N, `train` or `val`. `split_id`: of the split they come from, with its fold.
     """
@@ -44,7 +46,7 @@ class Examples:
     def take(self, rows: np.ndarray) -> Self:
         """The examples at these positions, in this order."""
         return type(self)(
-            x=self.x[rows],
+            x=take(self.x, rows),
             y=self.y[rows],
             labels=self.labels,
             picture_ids=[self.picture_ids[i] for i in rows],

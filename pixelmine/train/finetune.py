@@ -31,7 +31,7 @@ from .views import View, resized, seen_through
 
 __all__ = ["finetune", "set_rates", "split_at"]
 
-_VIEWS = ("train.npy", "held_back.npy")
+_FILES = ("train.npy", "held_back.npy", "train_views.npy", "held_back_views.npy")
 """In the folder of a phase, while it is trained."""
 
 
@@ -146,19 +146,19 @@ def _run(
             variable.assign(value)
         return found.history
     side = network.input_shape[1]
-    train, held_back = resized(train, side), resized(held_back, side)
+    paths = [options.state / name for name in _FILES]
+    train, held_back = resized(train, side, paths[0]), resized(held_back, side, paths[1])
     if front is not None:
         view = View(front, options.normalise, options.seed)
         normalise = view.measure(train)
         through = partial(seen_through, view, normalise=normalise, events=events)
-        steps, paths = options.augment, [options.state / name for name in _VIEWS]
-        options.state.mkdir(parents=True, exist_ok=True)
-        train = through(train, steps=steps, count=tuning.views_of(len(train)), path=paths[0])
-        held_back = through(held_back, steps=(), count=1, path=paths[1])
+        count = tuning.views_of(len(train))
+        train = through(train, steps=options.augment, count=count, path=paths[2])
+        held_back = through(held_back, steps=(), count=1, path=paths[3])
         options = replace(options, normalise=normalise, augment=())
     if options.minutes is not None:
         options = replace(options, minutes=options.minutes - (time.monotonic() - start) / 60)
     history = fit(lambda: back, train, held_back, options, events)[1]
-    for name in _VIEWS:
-        (options.state / name).unlink(missing_ok=True)
+    for path in paths:
+        path.unlink(missing_ok=True)
     return history

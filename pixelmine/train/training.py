@@ -12,6 +12,7 @@ from pixelmine.models.card import Metric, Training
 
 from .checkpoint import forget
 from .events import Events
+from .pixels import forget_pixels
 from .plan import Plan
 from .trained import Trained
 
@@ -25,6 +26,7 @@ def train(plan: Plan, events: Events) -> None:
     trained: Trained = getattr(import_module(module), name)(plan, events)
     bundle = _bundle(plan, trained, time.monotonic() - start, events)
     bundle.save(Path(plan.job.out))
+    forget_pixels(plan.job.state_folder)
     forget(plan.job.state_folder)
     events.finish()
     _done(plan, bundle, trained, time.monotonic() - start, events)

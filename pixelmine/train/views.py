@@ -19,6 +19,7 @@ from pixelmine.preprocess.steps import Resize
 
 from .data import Examples
 from .events import Events
+from .pixels import IN_MEMORY, mapped
 
 __all__ = ["View", "resized", "seen_through"]
 
@@ -28,12 +29,13 @@ _REACH = 6.0
 _HALF = 127.5
 
 
-def resized(examples: Examples, side: int) -> Examples:
-    """The same pictures as `side` x `side` pixels."""
+def resized(examples: Examples, side: int, path: Path) -> Examples:
+    """The same pictures as `side` x `side` pixels; too many for memory, in a new file at `path`."""
     if examples.x.shape[1:3] == (side, side):
         return examples
     scale = Resize(height=side, width=side)
-    x = np.empty((len(examples), side, side, examples.x.shape[-1]), np.uint8)
+    shape = (len(examples), side, side, examples.x.shape[-1])
+    x = mapped(path, shape) if np.prod(shape) > IN_MEMORY else np.empty(shape, np.uint8)
     for index in range(len(examples)):
         x[index] = scale(examples.x[index])
     return replace(examples, x=x)
@@ -95,7 +97,7 @@ def seen_through(
     steps = [step for step in steps if not mixes((step,))]
     mean, std = (np.asarray(v, np.float32) for v in (normalise.mean, normalise.std))
     shape = (count * len(examples), *view.shape)
-    x = np.lib.format.open_memmap(path, "w+", np.uint8, shape)
+    x = mapped(path, shape)
     events.start("views", len(x))
     for number in range(count):
         for rows, values in view.views(examples, steps, number):

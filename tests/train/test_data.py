@@ -11,6 +11,7 @@ from pixelmine.core.errors import TrainError, UsageError
 from pixelmine.core.ids import content_id, digest_json, file_uri, picture_id, row_id
 from pixelmine.core.schema import IMAGES, LABELS, SPLITS
 from pixelmine.store import Collection
+from pixelmine.train import pixels
 from pixelmine.train.data import load_examples
 from pixelmine.train.jobs import TrainJob
 from pixelmine.train.recipe import load_recipe
@@ -128,6 +129,24 @@ def test_a_picture_that_is_gone_or_changed_is_left_out_and_said(tmp_path: Path) 
     assert "2 pictures are left out: " in progress.notes[0]
     assert "1 not_found" in progress.notes[0]
     assert "1 changed" in progress.notes[0]
+
+
+def test_pictures_too_many_for_memory_are_read_once_for_a_training_that_is_stopped(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = collection(tmp_path, [["a"], ["b"], ["a"], ["b"]])
+    (tmp_path / "0.png").unlink()
+    asked = job(source, state=str(tmp_path / "run"))
+    in_memory = load_examples(asked, RECIPE, Notes())
+    monkeypatch.setattr(pixels, "IN_MEMORY", 0)
+    first, second = Notes(), Notes()
+    found = [load_examples(asked, RECIPE, notes) for notes in (first, second)]
+    assert (first.done, second.done) == (4, 0)
+    assert "3 pictures are prepared already" in second.notes[0]
+    for examples in found:
+        assert type(examples.x) is np.memmap
+        np.testing.assert_array_equal(examples.x, in_memory.x)
+        assert examples.picture_ids == in_memory.picture_ids
 
 
 @pytest.mark.parametrize(
