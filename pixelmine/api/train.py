@@ -42,6 +42,7 @@ def train_model(
     error: float = 0.05,
     ood: float | None = None,
     tensorboard: str | Path | None = None,
+    start_from: str | Path | None = None,
     progress: Progress | None = None,
     on_epoch: Epoch | None = None,
 ) -> dict[str, Any]:
@@ -53,7 +54,8 @@ def train_model(
     from the last epoch. `coverage`: the share of the prediction sets that hold the truth. `error`:
     at most this share of what the model decides is wrong. `ood`: it does not decide on pictures
     odder than this share of the held-back ones. `tensorboard`: a folder for each epoch's figures.
-    Returns what the last event said, with the `bundle`'s path. Raises
+    `start_from`: a bundle of the same recipe whose weights are gone on from; labels that it does
+    not have are added. Returns what the last event said, with the `bundle`'s path. Raises
     TrainError and what else the child reports.
     """
     if not Path(source).exists():
@@ -77,6 +79,7 @@ def train_model(
         "error": error,
         "ood": ood,
         "tensorboard": str(Path(tensorboard).absolute()) if tensorboard else None,
+        "start": str(Path(start_from).absolute()) if start_from else None,
     }
     return _run(job, progress or SilentProgress(), on_epoch or (lambda _epoch: None))
 

@@ -34,6 +34,10 @@ def train(
         float | None,
         typer.Option(help="Decide nothing on pictures odder than this share, such as .99."),
     ] = None,
+    start_from: Annotated[
+        Path | None,
+        typer.Option(help="A bundle of the same recipe to go on from; new labels are added."),
+    ] = None,
     tensorboard: Annotated[
         Path | None, typer.Option(help="A folder for the figures of each epoch.")
     ] = None,
@@ -48,6 +52,8 @@ def train(
         pixelmine train mnist/ --out digits.bundle
 
         pixelmine train photos.pixels --split 3f9c21ab --out photos.bundle
+
+        pixelmine train photos.pixels --recipe transfer --start-from photos.bundle --out more.bundle
     """
     with run(as_json) as progress:
         from pixelmine.api.train import train_model as call
@@ -76,6 +82,7 @@ def train(
             error=error,
             ood=ood,
             tensorboard=tensorboard,
+            start_from=start_from,
             progress=progress,
             on_epoch=epoch,
         )

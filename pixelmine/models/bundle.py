@@ -125,9 +125,15 @@ class Bundle:
         return [name for name in picture_ids if int(name[:16], 16) in seen]
 
     @staticmethod
-    def seen(picture_ids: Iterable[str]) -> bytes:
-        """What `seen.bin` holds for these pictures: sorted big-endian 8-byte prefixes."""
-        return np.array(sorted({int(name[:16], 16) for name in picture_ids}), ">u8").tobytes()
+    def seen(picture_ids: Iterable[str], earlier: "Bundle | None" = None) -> bytes:
+        """What `seen.bin` holds for these pictures: sorted big-endian 8-byte prefixes.
+
+        `earlier`: a model that this one goes on from, with all that it has seen.
+        """
+        names = {int(name[:16], 16) for name in picture_ids}
+        if earlier is not None:
+            names.update(np.frombuffer(earlier.files.get("seen.bin", b""), ">u8").tolist())
+        return np.array(sorted(names), ">u8").tobytes()
 
 
 def _allowed(name: str) -> bool:

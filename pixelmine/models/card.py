@@ -144,7 +144,10 @@ class Metric(_Part):
 
 
 class Training(_Part):
-    """Where a model comes from. `data_digest`: SHA-256 over the sorted (picture, label) pairs."""
+    """Where a model comes from. `data_digest`: SHA-256 over the sorted (picture, label) pairs.
+
+    `start`: the digest of the model whose weights it began with; the pictures are its own only.
+    """
 
     recipe: str
     seed: int
@@ -156,6 +159,7 @@ class Training(_Part):
     split_id: str | None = None
     history: dict[str, list[float]] = Field(default_factory=dict)
     seconds: float = 0.0
+    start: Sha256 | None = _later()
 
 
 class Card(_Part):

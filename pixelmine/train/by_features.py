@@ -1,5 +1,6 @@
 """Training by designed features: a head on what is computed of the pixels."""
 
+from pixelmine.core.ids import digest_json
 from pixelmine.features import describe, describe_many, to_card, vector_features_from_card
 from pixelmine.models.card import Described, Input
 from pixelmine.runtime import processors
@@ -10,6 +11,7 @@ from .judging import fit_head_and_judge
 from .plan import Plan
 from .recipe_heads import FeaturesRecipe
 from .trained import Trained
+from .warm import head_weights
 
 __all__ = ["train_features"]
 
@@ -23,7 +25,8 @@ def train_features(plan: Plan, events: Events) -> Trained:
     events.advance(len(examples))
     events.finish()
 
-    found = fit_head_and_judge(plan, x, events)
+    describes = digest_json(to_card(features))
+    found = fit_head_and_judge(plan, x, describes, events)
     events.start("export")
     head = found.model
     onnx = head.to_onnx()
@@ -38,5 +41,6 @@ def train_features(plan: Plan, events: Events) -> Trained:
         features=Described(steps=to_card(features), dimensions=x.shape[1]),
         judged=found.judged(examples, embedding),
         learnt=found.learnt,
+        files=head_weights(head, examples.labels, describes),
         says=f", by {recipe.kind} on {', '.join(feature.name for feature in features)}",
     )

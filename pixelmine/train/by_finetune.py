@@ -1,7 +1,7 @@
 """Training a network that has learnt something else before."""
 
 from .backend import check_backend
-from .by_network import exported, loop_options
+from .by_network import begin, exported, loop_options
 from .events import Events
 from .finetune import finetune
 from .plan import Plan
@@ -17,6 +17,12 @@ def train_finetune(plan: Plan, events: Events) -> Trained:
     recipe: FinetuneRecipe = plan.recipe
     options = loop_options(plan)
     network, history = finetune(
-        plan.kept, plan.held_back, recipe.how, options, events, overwrite=plan.job.overwrite
+        plan.kept,
+        plan.held_back,
+        recipe.how,
+        options,
+        events,
+        begin=begin(plan),
+        overwrite=plan.job.overwrite,
     )
     return exported(plan, network, history, options, events)

@@ -1,6 +1,6 @@
 """Training a network of Keras."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -22,8 +22,9 @@ from .peel import peel
 from .plan import Plan
 from .recipe_network import NetworkRecipe
 from .trained import Judged, Trained
+from .warm import Begin, carry_over
 
-__all__ = ["exported", "loop_options", "train_network"]
+__all__ = ["begin", "exported", "loop_options", "train_network"]
 
 _BATCH = 256
 
@@ -35,8 +36,8 @@ def train_network(plan: Plan, events: Events) -> Trained:
     kept, held_back = plan.kept, plan.held_back
     height, width, channels = kept.x.shape[1:]
     builder, classes = NETWORKS.get(recipe.builder), len(plan.examples.labels)
-    build = partial(builder, height, width, channels, classes)
-    options = loop_options(plan)
+    fresh = partial(builder, height, width, channels, classes)
+    build, options = partial(_build, fresh, begin(plan)), loop_options(plan)
     network, history = fit(build, kept, held_back, options, events)
     return exported(plan, network, history, options, events)
 
@@ -67,6 +68,20 @@ def exported(
         builder=recipe.builder,
         files={"weights.safetensors": weights_file(network)},
     )
+
+
+def begin(plan: Plan) -> Begin | None:
+    """What gives a network its first weights, where it goes on from a bundle."""
+    if plan.earlier is None:
+        return None
+    return partial(carry_over, bundle=plan.earlier, labels=plan.examples.labels)
+
+
+def _build(fresh: Callable[[], Any], begin: Begin | None) -> Any:
+    network = fresh()
+    if begin is not None:
+        begin(network)
+    return network
 
 
 def loop_options(plan: Plan) -> LoopOptions:

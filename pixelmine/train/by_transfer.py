@@ -13,6 +13,7 @@ from .judging import fit_head_and_judge
 from .plan import Plan
 from .recipe_heads import TransferRecipe
 from .trained import Trained
+from .warm import head_weights
 
 __all__ = ["train_transfer"]
 
@@ -36,7 +37,8 @@ def train_transfer(plan: Plan, events: Events) -> Trained:
         events.advance(len(x[at : at + _BATCH]))
     events.finish()
 
-    found = fit_head_and_judge(plan, x, events)
+    describes = backbone.card.embedding_digest
+    found = fit_head_and_judge(plan, x, describes, events)
     events.start("export")
     head = found.model
     vectors = {
@@ -53,5 +55,6 @@ def train_transfer(plan: Plan, events: Events) -> Trained:
         ),
         judged=found.judged(examples, x[found.rows]),
         learnt=found.learnt,
+        files=head_weights(head, examples.labels, describes),
         says=f", by {recipe.kind} on the embedding of {backbone.card.name}",
     )

@@ -17,7 +17,6 @@ from functools import partial
 from typing import Any
 
 import keras
-import numpy as np
 
 from .checkpoint import load
 from .data import Examples
@@ -28,6 +27,7 @@ from .loop_options import LoopOptions
 from .networks_lite import build_lite, depth, load_weights
 from .tuning import Phase, Tuning
 from .views import View, resized, seen_through
+from .warm import Begin
 
 __all__ = ["finetune", "set_rates", "split_at"]
 
@@ -42,6 +42,7 @@ def finetune(
     options: LoopOptions,
     events: Events,
     *,
+    begin: Begin | None = None,
     overwrite: bool = False,
 ) -> tuple[Any, History]:
     """Train on pictures of any one size: the whole network, and the last phase's history.
@@ -54,6 +55,8 @@ def finetune(
     epoch it had reached. Everything is a function of the seed. The best epoch of each phase is
     kept, by the held-back pictures at that phase's size.
 
+    `begin`: gives the network its first weights, instead of those of ImageNet.
+
     Raises RunError where a phase has the checkpoint of another training; `overwrite` begins anew.
     """
     network, history, spent_s = None, History(), 0.0
@@ -62,7 +65,13 @@ def finetune(
         events.note(f"Phase {number + 1} of {len(tuning.phases)}: {phase.side} pixels.")
         before = network.get_weights() if network else None
         keras.utils.set_random_seed(options.seed + number)
-        network = _network(train, tuning, phase, before)
+        network = _network(train, tuning, phase)
+        if before is not None:
+            network.set_weights(before)
+        elif begin is not None:
+            begin(network)
+        else:
+            load_weights(network, tuning.variant)
         state = options.state / f"phase{number + 1}"
         at_phase = replace(
             options,
@@ -111,7 +120,7 @@ def _minutes(minutes: float | None, spent_s: float, left: Sequence[Phase]) -> fl
     return max(0.0, minutes - spent_s / 60) * left[0].side ** 2 / sum(p.side**2 for p in left)
 
 
-def _network(train: Examples, tuning: Tuning, phase: Phase, before: list[np.ndarray] | None) -> Any:
+def _network(train: Examples, tuning: Tuning, phase: Phase) -> Any:
     network = build_lite(
         tuning.variant,
         phase.side,
@@ -121,10 +130,6 @@ def _network(train: Examples, tuning: Tuning, phase: Phase, before: list[np.ndar
         dropout=tuning.dropout,
         drop_connect=tuning.drop_connect,
     )
-    if before is None:
-        load_weights(network, tuning.variant)
-    else:
-        network.set_weights(before)
     set_rates(network, tuning)
     return network
 

@@ -23,7 +23,7 @@ class TrainJob:
     checkpoint of another training. `name`: of the model (default: OUT's name). `allow_leaks`:
     take a split whose test pictures are in its training part too. `coverage`, `error`, `ood`: what
     the model is to be relied on for, as `classify.learn.Asked` has them.
-    `tensorboard`: a folder for the figures of each epoch.
+    `tensorboard`: a folder for the figures of each epoch. `start`: a bundle to go on from.
     """
 
     source: str
@@ -43,6 +43,7 @@ class TrainJob:
     error: float = 0.05
     ood: float | None = None
     tensorboard: str | None = None
+    start: str | None = None
 
     def __post_init__(self) -> None:
         for option in ("epochs", "patience", "minutes"):

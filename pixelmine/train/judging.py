@@ -6,13 +6,14 @@ from typing import Generic, TypeVar
 
 import numpy as np
 
-from pixelmine.classify.heads import Fitted, fit_head
+from pixelmine.classify.heads import FittedHead, fit_head
 
 from .data import Examples
 from .events import Events
 from .held_back import units_of
 from .plan import Plan
 from .trained import Judged
+from .warm import head_start
 
 __all__ = ["FEW", "Fit", "fit_and_judge", "fit_head_and_judge"]
 
@@ -83,11 +84,17 @@ def fit_and_judge(
     return Fit(model, len(everything), everything, logits, how)
 
 
-def fit_head_and_judge(plan: Plan, x: np.ndarray, events: Events) -> Fit[Fitted]:
-    """The same with the recipe's head, on what stands for each picture, float32 (N, D)."""
-    examples, recipe = plan.examples, plan.recipe
+def fit_head_and_judge(
+    plan: Plan, x: np.ndarray, describes: str, events: Events
+) -> Fit[FittedHead]:
+    """The same with the recipe's head, on what stands for each picture, float32 (N, D).
 
-    def fit(rows: np.ndarray) -> Fitted:
+    `describes`: names what `x` was computed by.
+    """
+    examples, recipe = plan.examples, plan.recipe
+    start = head_start(plan.earlier, examples.labels, describes) if plan.earlier else None
+
+    def fit(rows: np.ndarray) -> FittedHead:
         return fit_head(
             recipe.kind,
             x[rows],
@@ -95,6 +102,7 @@ def fit_head_and_judge(plan: Plan, x: np.ndarray, events: Events) -> Fit[Fitted]
             classes=len(examples.labels),
             options=recipe.head,
             seed=plan.job.seed,
+            start=start,
         )
 
     return fit_and_judge(plan, fit, lambda head, rows: head.logits(x[rows]), events)

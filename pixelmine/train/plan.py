@@ -9,6 +9,7 @@ import numpy as np
 
 from pixelmine.core.errors import UsageError
 from pixelmine.core.ids import digest, digest_json
+from pixelmine.models import Bundle
 
 from .checkpoint import Checkpoint, load
 from .data import Examples, load_examples
@@ -16,6 +17,7 @@ from .events import Events
 from .held_back import hold_back
 from .jobs import TrainJob
 from .recipe import Recipe, load_recipe
+from .warm import earlier_bundle, with_labels
 
 __all__ = ["Plan", "make_plan"]
 
@@ -26,7 +28,7 @@ class Plan:
 
     `examples`: all N pictures. `held`: bool (N,), which of them are held back.
     `digest`: of everything that the weights depend on. `checkpoint`: of this very training, where
-    it was stopped before.
+    it was stopped before. `earlier`: the bundle to go on from; its labels are among the examples'.
     """
 
     job: TrainJob
@@ -35,6 +37,7 @@ class Plan:
     held: np.ndarray
     digest: str
     checkpoint: Checkpoint | None
+    earlier: Bundle | None = None
 
     @cached_property
     def kept(self) -> Examples:
@@ -56,8 +59,13 @@ def make_plan(job: TrainJob, events: Events) -> Plan:
     """Read the recipe, the pictures and the checkpoint. Raises UsageError, TrainError, RunError."""
     recipe = _as_asked(load_recipe(job.recipe), job)
     examples = load_examples(job, recipe, events)
+    earlier = earlier_bundle(job.start, recipe, examples) if job.start else None
+    if earlier:
+        examples = with_labels(examples, earlier.card.labels)
     held = hold_back(examples, recipe.held_back, job.seed)
-    name = _name(recipe, job.seed, examples, held)
+    if earlier:
+        _note_seen(earlier, examples, held, events)
+    name = _name(recipe, job.seed, examples, held, earlier)
     return Plan(
         job=job,
         recipe=recipe,
@@ -65,6 +73,7 @@ def make_plan(job: TrainJob, events: Events) -> Plan:
         held=held,
         digest=name,
         checkpoint=load(job.state_folder, name, job.overwrite),
+        earlier=earlier,
     )
 
 
@@ -79,7 +88,22 @@ def _as_asked(recipe: Any, job: TrainJob) -> Any:
     return replace(recipe, **changed)
 
 
-def _name(recipe: Recipe, seed: int, examples: Examples, held: np.ndarray) -> str:
+def _note_seen(earlier: Bundle, examples: Examples, held: np.ndarray, events: Events) -> None:
+    """Say where held-back pictures are no test of what is gone on from."""
+    names = [examples.picture_ids[row] for row in np.flatnonzero(held)]
+    if seen := len(earlier.has_seen(names)):
+        events.note(
+            f"{earlier.card.name} has learnt from {seen} of the {len(names)} pictures that are "
+            "held back: what is measured on them is too good. A split with a part val, made before "
+            "the first training, keeps them apart."
+        )
+
+
+def _name(
+    recipe: Recipe, seed: int, examples: Examples, held: np.ndarray, earlier: Bundle | None
+) -> str:
     how = {"recipe": asdict(recipe), "seed": seed, "labels": examples.labels}
+    if earlier:
+        how["start"] = earlier.card.digest
     pictures = (str(examples.x.shape), "\n".join(examples.picture_ids), examples.y.tobytes())
     return digest(digest_json(how), *pictures, held.tobytes())

@@ -61,7 +61,10 @@ def _bundle(plan: Plan, trained: Trained, seconds: float, events: Events) -> Bun
         files={},
         **learned.parts(),
     )
-    files = {"model.onnx": trained.onnx, "seen.bin": Bundle.seen(examples.picture_ids)}
+    files = {
+        "model.onnx": trained.onnx,
+        "seen.bin": Bundle.seen(examples.picture_ids, plan.earlier),
+    }
     return Bundle.make(card, {**files, **trained.files, **learned.files}, trained.golden)
 
 
@@ -91,6 +94,7 @@ def _training(plan: Plan, trained: Trained, seconds: float) -> Training:
         split_id=plan.examples.split_id,
         history=history.for_card(),
         seconds=round(history.seconds or seconds, 1),
+        start=plan.earlier.card.digest if plan.earlier else None,
     )
 
 

@@ -84,14 +84,24 @@ def digits() -> tuple[np.ndarray, np.ndarray]:
 
 
 @pytest.fixture(scope="session")
-def idx_folder(digits: tuple[np.ndarray, np.ndarray], tmp_path_factory: Any) -> Path:
+def idx_folder(idx_folder_of: Any) -> Path:
     """The digits as the four idx files: 400 to train on, 100 to test."""
-    folder: Path = tmp_path_factory.mktemp("digits")
-    pixels, labels = digits
-    for name, rows in (("train", slice(0, 400)), ("t10k", slice(400, 500))):
-        _write_idx(folder / f"{name}-images-idx3-ubyte", pixels[rows])
-        _write_idx(folder / f"{name}-labels-idx1-ubyte", labels[rows])
+    folder: Path = idx_folder_of(np.arange(400))
     return folder
+
+
+@pytest.fixture(scope="session")
+def idx_folder_of(digits: tuple[np.ndarray, np.ndarray], tmp_path_factory: Any) -> Any:
+    """Makes an idx folder to train on some rows of the digits, and to test on the last 100."""
+
+    def make(rows: np.ndarray) -> Path:
+        folder: Path = tmp_path_factory.mktemp("digits")
+        for name, chosen in (("train", rows), ("t10k", np.arange(400, 500))):
+            for part, array in zip(("images-idx3", "labels-idx1"), digits, strict=True):
+                _write_idx(folder / f"{name}-{part}-ubyte", array[chosen])
+        return folder
+
+    return make
 
 
 def _write_idx(path: Path, array: np.ndarray) -> None:

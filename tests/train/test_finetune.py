@@ -198,9 +198,10 @@ def test_a_recipe_gives_a_bundle_that_is_right_and_leaves_nothing_behind(
 ) -> None:
     from pixelmine.train.training import train
 
+    recipe = load_recipe("finetune")
     recipe = replace(
-        load_recipe("finetune"),
-        tuning={"phases": ({"side": 32}, {"side": 64}), "frozen": 14},
+        recipe,
+        tuning={**recipe.tuning, "phases": ({"side": 32}, {"side": 64}), "frozen": 14},
         learning_rate=0.003,
         batch_size=16,
         augment=(),

@@ -6,12 +6,14 @@ contract test in tests/classify/heads then runs on it.
 
 from .affine import start_of
 from .fit import HEADS, fit_head
+from .fitted import FittedHead
 from .head import Fitted, HeadKind, HeadOptions, Scorer
 from .start import Start
 
 __all__ = [
     "HEADS",
     "Fitted",
+    "FittedHead",
     "HeadKind",
     "HeadOptions",
     "Scorer",

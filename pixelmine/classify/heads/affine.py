@@ -47,9 +47,7 @@ def start_of(fitted: FittedHead, labels: Sequence[str]) -> Start:
         raise UsageError(f"Only a linear head can be gone on from. Got {fitted.kind} instead.")
     if len(labels) != fitted.classes:
         raise UsageError(f"labels must be {fitted.classes} names. Got {len(labels)} instead.")
-    scale, scorer = fitted.scale, fitted.scorer
-    coefficients = np.zeros((fitted.classes, fitted.dimensions))
-    intercept = np.zeros(fitted.classes)
-    coefficients[fitted.seen] = scorer.weight.astype(np.float64) * scale.factor
-    intercept[fitted.seen] = scorer.bias - coefficients[fitted.seen] @ scale.mean
-    return Start(tuple(labels), coefficients, intercept)
+    weight = np.zeros((fitted.classes, fitted.dimensions))
+    bias = np.zeros(fitted.classes)
+    weight[fitted.seen], bias[fitted.seen] = fitted.scorer.weight, fitted.scorer.bias
+    return Start(tuple(labels), weight, bias, fitted.scale)

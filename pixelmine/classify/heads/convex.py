@@ -54,7 +54,11 @@ def hinge(scores: np.ndarray, targets: np.ndarray) -> tuple[np.ndarray, np.ndarr
 def fit_affine(
     z: np.ndarray, examples: Examples, costs: np.ndarray, loss: Loss, c: float, start: np.ndarray
 ) -> np.ndarray:
-    """Minimise sum(costs * loss) + |weight|^2 / (2 c); the intercept is free.
+    """Minimise sum(costs * loss) + |weight - start's|^2 / (2 c); the intercept is free.
+
+    With a start of zeros that is the usual penalty. Else the examples move what was known before as
+    far as they weigh against it: the maximum a posteriori with the earlier weights as the prior's
+    mean (Chelba and Acero, "Adaptation of Maximum Entropy Capitalizer", EMNLP 2004).
 
     `z`: float32 (N, E). `costs`: float32 (N, 1) or (N, S). `start`: float64 (S, E + 1), the
     intercept last; rows of classes that `examples` lack stay as they are, and take part. Gives
@@ -68,8 +72,9 @@ def fit_affine(
         theta = start.copy()
         theta[free] = flat.reshape(-1, start.shape[1])
         value, slope = _loss(z, examples.targets, costs, loss, theta)
-        value += float((theta[:, :-1] ** 2).sum()) / (2 * c)
-        slope[:, :-1] += theta[:, :-1] / c
+        moved = theta[:, :-1] - start[:, :-1]
+        value += float((moved**2).sum()) / (2 * c)
+        slope[:, :-1] += moved / c
         return value / total, (slope[free] / total).ravel()
 
     if not free.any():

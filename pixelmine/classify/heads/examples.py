@@ -17,7 +17,7 @@ class Examples:
     """N examples of S classes; `x` are the features, `z` the same on one scale, float32 (N, D).
 
     `targets`: bool (N, S), one True a row, or, where a picture has `multi`ple labels, any number.
-    `weights`: float64 (N,), above 0. `start`: coefficients to go on from, of the same S classes.
+    `weights`: float64 (N,), above 0. `start`: weights to go on from, of the same S classes.
     """
 
     x: np.ndarray

@@ -43,7 +43,7 @@ def fit_head(
     `x`: float32 (N, D), N >= 1, finite, of any scale. `y`: int64 (N,), 0 to K - 1, or, with
     `multi`, bool (N, K). `classes`: K; the data may lack some. `options`: of the kind's own class;
     None: its defaults. `sample_weight`: (N,), above 0; an example of weight 2 counts as two.
-    `start`: a linear head's coefficients to go on from, `aligned` to the K labels.
+    `start`: a linear head's weights to go on from, `aligned` to the K labels.
 
     A class without an example gets 1 / (N + K) of what the best class gets, and so is never the
     answer. A label that none or all of the pictures have is answered as they are, never with
@@ -57,7 +57,7 @@ def fit_head(
     x = check_features(np.asarray(x))
     targets = check_labels(np.asarray(y), len(x), classes, multi)
     _check_start(start, made, kind, classes, x.shape[1])
-    scale = Scale.fit(x)
+    scale = start.scale if start else Scale.fit(x)
     seen = np.arange(classes) if multi else np.flatnonzero(_seen(targets, start))
     examples = Examples(
         x=x,
@@ -85,8 +85,8 @@ def _check_start(
         return
     if not made.continues:
         raise UsageError(f"Only a linear head can go on from an earlier one. Got {kind} instead.")
-    if start.coefficients.shape != (classes, dimensions):
+    if start.weight.shape != (classes, dimensions):
         raise UsageError(
-            f"A start for {classes} classes and {dimensions} dimensions must have coefficients "
-            f"{(classes, dimensions)}. Got {start.coefficients.shape} instead."
+            f"A start for {classes} classes and {dimensions} dimensions must have weights "
+            f"{(classes, dimensions)}. Got {start.weight.shape} instead."
         )

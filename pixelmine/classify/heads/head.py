@@ -99,7 +99,7 @@ class HeadKind:
     """What a head registers.
 
     `options`: its class of options, all with defaults. `fit`: examples and options to a scorer.
-    `continues`: whether it can go on from the coefficients of an earlier fit.
+    `continues`: whether it can go on from the weights of an earlier fit.
     """
 
     options: type[HeadOptions]

@@ -32,13 +32,13 @@ class LinearOptions(HeadOptions):
 def fit_linear(examples: Examples, options: LinearOptions) -> Affine:
     """Multinomial, or, with several labels a picture, one sigmoid each.
 
-    The loss is convex: a start changes how long it takes, and not, beyond the tolerance, where it
-    ends. Only a class that the data lack keeps what it had at the start.
+    With a start, the weights are held to those of the start, not to zero, as firmly: few pictures
+    move them little, many as far as they want. A class that the data lack keeps what it had.
     """
     theta = constant_rows(examples, examples.z.shape[1])
     if examples.start:
         known = examples.start.known
-        theta[known] = examples.start.standardised(examples.scale)[known]
+        theta[known] = examples.start.theta[known]
     loss = sigmoid if examples.multi else softmax
     costs = examples.costs(options.balanced)
     return Affine.of(fit_affine(examples.z, examples, costs, loss, options.c, theta))
