@@ -41,6 +41,6 @@ def train_features(plan: Plan, events: Events) -> Trained:
         features=Described(steps=to_card(features), dimensions=x.shape[1]),
         judged=found.judged(examples, embedding),
         learnt=found.learnt,
-        files=head_weights(head, examples.labels, describes),
+        files=head_weights(head, examples, describes, plan.earlier),
         says=f", by {recipe.kind} on {', '.join(feature.name for feature in features)}",
     )

@@ -55,6 +55,6 @@ def train_transfer(plan: Plan, events: Events) -> Trained:
         ),
         judged=found.judged(examples, x[found.rows]),
         learnt=found.learnt,
-        files=head_weights(head, examples.labels, describes),
+        files=head_weights(head, examples, describes, plan.earlier),
         says=f", by {recipe.kind} on the embedding of {backbone.card.name}",
     )

@@ -17,7 +17,7 @@ from .events import Events
 from .held_back import hold_back
 from .jobs import TrainJob
 from .recipe import Recipe, load_recipe
-from .warm import earlier_bundle, with_labels
+from .warm import earlier_bundle
 
 __all__ = ["Plan", "make_plan"]
 
@@ -60,11 +60,9 @@ def make_plan(job: TrainJob, events: Events) -> Plan:
     recipe = _as_asked(load_recipe(job.recipe), job)
     examples = load_examples(job, recipe, events)
     earlier = earlier_bundle(job.start, recipe, examples) if job.start else None
-    if earlier:
-        examples = with_labels(examples, earlier.card.labels)
     held = hold_back(examples, recipe.held_back, job.seed)
     if earlier:
-        _note_seen(earlier, examples, held, events)
+        _note_seen(earlier, examples, events)
     name = _name(recipe, job.seed, examples, held, earlier)
     return Plan(
         job=job,
@@ -88,14 +86,13 @@ def _as_asked(recipe: Any, job: TrainJob) -> Any:
     return replace(recipe, **changed)
 
 
-def _note_seen(earlier: Bundle, examples: Examples, held: np.ndarray, events: Events) -> None:
-    """Say where held-back pictures are no test of what is gone on from."""
-    names = [examples.picture_ids[row] for row in np.flatnonzero(held)]
-    if seen := len(earlier.has_seen(names)):
+def _note_seen(earlier: Bundle, examples: Examples, events: Events) -> None:
+    """Say how many pictures are no test of what is gone on from."""
+    if seen := len(earlier.has_seen(examples.picture_ids)):
         events.note(
-            f"{earlier.card.name} has learnt from {seen} of the {len(names)} pictures that are "
-            "held back: what is measured on them is too good. A split with a part val, made before "
-            "the first training, keeps them apart."
+            f"{earlier.card.name} has learnt from {seen} of these {len(examples)} pictures: what "
+            "is measured on them is too good. A split with a part val, made before the first "
+            "training, keeps them apart."
         )
 
 

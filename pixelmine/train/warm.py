@@ -1,12 +1,12 @@
 """Going on from a bundle: its weights where labels are the same, new rows for new labels.
 
-A linear head is held to the weights that it had, as firmly as else to zero, and a class that the new
-pictures lack keeps its scores. So a class can be added with its own pictures and a few of the
-others'. A network forgets what it is no longer shown; pictures of all its classes are needed.
+A linear head is held to the weights that it had, as firmly as else to zero, and a class of which
+there are fewer pictures than it learnt from counts as much as it did then. So a class can be added
+with its own pictures and a few of the others'. A network learns on with all its weights. Both
+forget a class that they are no longer shown: some pictures of each are needed.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -19,7 +19,7 @@ from pixelmine.models import Bundle, load_bundle
 
 from .data import Examples
 
-__all__ = ["Begin", "carry_over", "earlier_bundle", "head_start", "head_weights", "with_labels"]
+__all__ = ["Begin", "carry_over", "earlier_bundle", "head_start", "head_weights"]
 
 WEIGHTS = "weights.safetensors"
 _DESCRIBES = "describes"
@@ -46,20 +46,12 @@ def earlier_bundle(name: str, recipe: Any, examples: Examples) -> Bundle:
             f"{card.name} prepares pictures otherwise than {recipe.name} does here: what it has "
             "learnt does not fit them. Train it anew."
         )
-    lacking = sorted(set(card.labels) - set(examples.labels))
-    if recipe.keras and lacking:
+    if lacking := sorted(set(card.labels) - set(examples.labels)):
         raise UsageError(
-            f"No training picture has the label {', '.join(lacking)} of {card.name}: a network "
-            "forgets what it is no longer shown. Add such pictures, or use the recipe transfer."
+            f"No training picture has the label {', '.join(lacking)} of {card.name}: what is no "
+            "longer shown is forgotten. Add some pictures of each label; a linear head needs few."
         )
     return bundle
-
-
-def with_labels(examples: Examples, labels: Sequence[str]) -> Examples:
-    """The same pictures, with the labels of an earlier model among theirs."""
-    both = sorted({*examples.labels, *labels})
-    place = np.array([both.index(label) for label in examples.labels])
-    return replace(examples, labels=both, y=place[examples.y])
 
 
 def carry_over(network: Any, bundle: Bundle, labels: Sequence[str]) -> None:
@@ -86,15 +78,23 @@ def carry_over(network: Any, bundle: Bundle, labels: Sequence[str]) -> None:
         ) from error
 
 
-def head_weights(fitted: FittedHead, labels: Sequence[str], describes: str) -> dict[str, bytes]:
+def head_weights(
+    fitted: FittedHead, examples: Examples, describes: str, earlier: Bundle | None
+) -> dict[str, bytes]:
     """The bundle's file of a linear head, to go on from; of another head none.
 
     `describes`: names what the head's features are computed by.
     """
     if fitted.kind != "linear":
         return {}
+    labels = examples.labels
+    counts = np.bincount(examples.y, minlength=len(labels))
+    if earlier:
+        counts = np.maximum(counts, head_start(earlier, labels, describes).counts)
     name = np.frombuffer(describes.encode(), np.uint8).copy()
-    return {WEIGHTS: to_safetensors({**start_of(fitted, labels).weights(), _DESCRIBES: name})}
+    return {
+        WEIGHTS: to_safetensors({**start_of(fitted, labels, counts).weights(), _DESCRIBES: name})
+    }
 
 
 def head_start(bundle: Bundle, labels: Sequence[str], describes: str) -> Start:

@@ -38,8 +38,10 @@ class Affine:
         return graph.node("Gemm", [z, weight, bias], "affine/scores", transB=1)
 
 
-def start_of(fitted: FittedHead, labels: Sequence[str]) -> Start:
-    """What a later fit can go on from. `labels`: the names of its K classes.
+def start_of(fitted: FittedHead, labels: Sequence[str], counts: np.ndarray) -> Start:
+    """What a later fit can go on from.
+
+    `labels`: the names of its K classes. `counts`: of the examples of each, (K,).
 
     Raises UsageError for a head that is not linear, and for another number of names.
     """
@@ -50,4 +52,4 @@ def start_of(fitted: FittedHead, labels: Sequence[str]) -> Start:
     weight = np.zeros((fitted.classes, fitted.dimensions))
     bias = np.zeros(fitted.classes)
     weight[fitted.seen], bias[fitted.seen] = fitted.scorer.weight, fitted.scorer.bias
-    return Start(tuple(labels), weight, bias, fitted.scale)
+    return Start(tuple(labels), weight, bias, fitted.scale, counts.astype(np.float64))

@@ -42,13 +42,24 @@ class Examples:
         Regression in Rare Events Data", 2001); with `multi`, those that have a label cost as much
         as those that do not. All together cost what the weights add up to, balanced or not.
         """
-        weights = self.weights[:, None]
+        weights = self._as_before()[:, None]
         if self.multi:
             weights = np.broadcast_to(weights, self.targets.shape)
         if balanced:
             even = weights * self._rarity(weights)
             weights = even * (weights.mean(axis=0) / even.mean(axis=0))
         return np.asarray(weights, np.float32)
+
+    def _as_before(self) -> np.ndarray:
+        """The weights, so that what is new does not drown what was known before.
+
+        A class that has fewer examples than the start had of it counts as much as it did then.
+        """
+        if self.start is None or self.multi:
+            return self.weights
+        now = self.weights @ self.targets
+        short = np.maximum(self.start.counts, now) / np.where(now > 0, now, 1)
+        return np.asarray(self.weights * short[self.targets.argmax(axis=1)])
 
     def _rarity(self, weights: np.ndarray) -> np.ndarray:
         with_it = (weights * self.targets).sum(axis=0)

@@ -13,6 +13,7 @@ from pixelmine.classify.heads.scale import Scale
 from pixelmine.core.errors import ModelError, TrainError, UsageError
 
 SCALE = Scale(np.zeros(1, np.float32), np.ones(1, np.float32))
+COUNTS = np.zeros(10)
 NAMES = [f"digit {number}" for number in range(10)]
 
 
@@ -92,14 +93,14 @@ def test_a_start_gives_the_scores_of_the_head(digits: tuple[np.ndarray, np.ndarr
     x, y = digits
     kept = y != 3
     head = fit_head("linear", x[kept], y[kept], classes=10)
-    start = start_of(head, NAMES)
+    start = start_of(head, NAMES, COUNTS)
     scores = start.scale(x) @ start.weight.T + start.bias
     np.testing.assert_allclose(scores[:, kept[:10]], head.logits(x)[:, kept[:10]], atol=1e-3)
     assert start.known.tolist() == [number != 3 for number in range(10)]
 
 
 def test_a_start_survives_its_file(digits: tuple[np.ndarray, np.ndarray]) -> None:
-    start = start_of(fit_head("linear", *digits, classes=10), NAMES)
+    start = start_of(fit_head("linear", *digits, classes=10), NAMES, COUNTS)
     again = Start.from_weights(load(save(start.weights())))
     assert again.labels == start.labels
     np.testing.assert_array_equal(again.weight, start.weight)
@@ -111,7 +112,9 @@ def test_a_new_class_is_added_without_starting_again(
 ) -> None:
     x, y = digits
     old = y < 9
-    start = start_of(fit_head("linear", x[old], y[old], classes=9), NAMES[:9]).aligned(NAMES)
+    start = start_of(fit_head("linear", x[old], y[old], classes=9), NAMES[:9], COUNTS[:9]).aligned(
+        NAMES
+    )
     assert start.known.tolist() == [True] * 9 + [False]
     steps: list[int] = []
     minimize = convex.minimize
@@ -134,9 +137,9 @@ def test_few_pictures_move_what_was_known_little_and_many_as_far_as_they_want(
 ) -> None:
     x, y = digits
     kept = np.arange(len(y)) % 2 == 0
-    start = start_of(fit_head("linear", x[kept], y[kept], classes=10), NAMES)
+    start = start_of(fit_head("linear", x[kept], y[kept], classes=10), NAMES, COUNTS)
     few, other = np.flatnonzero(kept)[:20], ~kept
-    moved = start_of(fit_head("linear", x[few], y[few], classes=10, start=start), NAMES)
+    moved = start_of(fit_head("linear", x[few], y[few], classes=10, start=start), NAMES, COUNTS)
     cold = fit_head("linear", x[few], y[few], classes=10)
     knows = moved.scale(x[other]) @ moved.weight.T + moved.bias
     right = (knows.argmax(axis=1) == y[other]).mean()
@@ -150,15 +153,15 @@ def test_a_class_the_data_lack_keeps_its_weights(
     digits: tuple[np.ndarray, np.ndarray],
 ) -> None:
     x, y = digits
-    start = start_of(fit_head("linear", x, y, classes=10), NAMES)
+    start = start_of(fit_head("linear", x, y, classes=10), NAMES, COUNTS)
     kept = y != 3
-    again = start_of(fit_head("linear", x[kept], y[kept], classes=10, start=start), NAMES)
+    again = start_of(fit_head("linear", x[kept], y[kept], classes=10, start=start), NAMES, COUNTS)
     np.testing.assert_allclose(again.weight[3], start.weight[3], atol=1e-5)
     assert np.abs(again.weight[4] - start.weight[4]).max() > 1e-5
 
 
 def test_labels_are_aligned_by_name() -> None:
-    start = Start(("a", "b"), np.array([[1.0], [2.0]]), np.array([3.0, 4.0]), SCALE)
+    start = Start(("a", "b"), np.array([[1.0], [2.0]]), np.array([3.0, 4.0]), SCALE, np.ones(2))
     found = start.aligned(["c", "b"])
     assert found.labels == ("c", "b")
     assert found.weight.tolist() == [[0.0], [2.0]]
@@ -168,8 +171,8 @@ def test_labels_are_aligned_by_name() -> None:
 def test_only_linear_heads_go_on(digits: tuple[np.ndarray, np.ndarray]) -> None:
     svm = fit_head("svm", *digits, classes=10)
     with pytest.raises(UsageError, match="Got svm instead"):
-        start_of(svm, NAMES)
-    start = start_of(fit_head("linear", *digits, classes=10), NAMES)
+        start_of(svm, NAMES, COUNTS)
+    start = start_of(fit_head("linear", *digits, classes=10), NAMES, COUNTS)
     with pytest.raises(UsageError, match="Got svm instead"):
         fit_head("svm", *digits, classes=10, start=start)
     with pytest.raises(UsageError, match=r"\(11, 64\)"):
@@ -187,15 +190,33 @@ def test_only_linear_heads_go_on(digits: tuple[np.ndarray, np.ndarray]) -> None:
         ("weight", np.full((2, 1), np.nan)),
         ("bias", np.ones((2, 1))),
         ("bias", None),
+        ("counts", np.ones(3)),
         ("mean", np.ones(2)),
         ("factor", np.full(1, np.inf)),
     ],
 )
 def test_other_weights_are_refused(name: str, value: np.ndarray | None) -> None:
-    weights = Start(("a", "b"), np.ones((2, 1)), np.ones(2), SCALE).weights()
+    weights = Start(("a", "b"), np.ones((2, 1)), np.ones(2), SCALE, np.ones(2)).weights()
     if value is None:
         del weights[name]
     else:
         weights[name] = value
     with pytest.raises(ModelError, match="not those of a linear head"):
         Start.from_weights(weights)
+
+
+def test_a_class_that_few_pictures_are_left_of_counts_as_much_as_it_did(
+    digits: tuple[np.ndarray, np.ndarray],
+) -> None:
+    x, y = digits
+    old, test = y[:400] < 8, (y < 8) & (np.arange(len(y)) >= 400)
+    learnt = np.flatnonzero(old)
+    few = np.concatenate([np.flatnonzero(y[:400] == digit)[:2] for digit in range(8)])
+    rows = np.concatenate([few, np.flatnonzero(~old)])
+    head = fit_head("linear", x[learnt], y[learnt], classes=8)
+    right = {}
+    for name, counts in (("forgets", np.zeros(8)), ("remembers", np.bincount(y[learnt]))):
+        start = start_of(head, NAMES[:8], counts).aligned(NAMES)
+        both = fit_head("linear", x[rows], y[rows], classes=10, start=start)
+        right[name] = (both.logits(x[test]).argmax(axis=1) == y[test]).mean()
+    assert right["remembers"] > right["forgets"] + 0.05
