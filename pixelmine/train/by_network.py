@@ -26,7 +26,8 @@ from .warm import Begin, carry_over
 
 __all__ = ["begin", "exported", "loop_options", "train_network"]
 
-_BATCH = 256
+_BATCH, _BATCH_PIXELS = 256, 1 << 21
+"""Pictures put to a network at a time: fewer of large ones, whose feature maps need memory."""
 
 
 def train_network(plan: Plan, events: Events) -> Trained:
@@ -115,8 +116,9 @@ def loop_options(plan: Plan) -> LoopOptions:
 
 
 def _batches(examples: Examples, recipe: NetworkRecipe) -> Iterator[np.ndarray]:
-    for at in range(0, len(examples), _BATCH):
-        yield recipe.normalise(examples.x[at : at + _BATCH])
+    batch = max(1, min(_BATCH, _BATCH_PIXELS // int(np.prod(examples.x.shape[1:3]))))
+    for at in range(0, len(examples), batch):
+        yield recipe.normalise(examples.x[at : at + batch])
 
 
 def _says(options: LoopOptions, history: History) -> str:
