@@ -3,8 +3,8 @@
     python benchmarks/pneumonia.py PNEUMONIAMNIST.npz [--recipe cnn-article --epochs 40]
 
 Training and validation pictures are the file's own; the test part is looked at once a seed, after
-training, by `pixelmine evaluate`. The file's parts hold a few near-duplicates (equal perceptual
-hashes at 28x28 pixels), so that its split is taken with --allow-leaks; how many is printed and kept.
+training, by `pixelmine evaluate`. A few pictures are in two of the file's parts, so that its split
+is taken with --allow-leaks; how many is printed and kept.
 """
 
 import argparse
