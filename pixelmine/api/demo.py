@@ -158,11 +158,11 @@ class _Demo:
 
 
 def _figures(found: Evaluated, mess: Mess, recognised: Predicted) -> dict[str, Any]:
-    mistakes = found.evaluation.mistakes
+    mistakes = found.of_one_label.mistakes
     names = [(uri_path(mistake.uri).name, mistake.answer) for mistake in mistakes]
     planted = [name for name, _ in names if name in mess.wrong]
     healed = sum(mess.truth[name] == answer for name, answer in names)
-    accuracy = found.evaluation.accuracy
+    accuracy = found.of_one_label.accuracy
     tested = set(mess.wrong) & {uri_path(uri).name for uri in found.uris}
     missed = len(tested) - len(planted)  # a wrong label that the model agrees with
     return {
@@ -187,5 +187,7 @@ def _report(
     reasons = {Reason(name): count for name, count in ingested.counts.reasons.items()}
     pile = Pile(pictures=ingested.listed, failed=reasons)
     base = found.report(policy, tuple(commands), language)
-    headline = Headline(model=found.bundle.card.name, pile=pile, accuracy=found.evaluation.accuracy)
+    headline = Headline(
+        model=found.bundle.card.name, pile=pile, accuracy=found.of_one_label.accuracy
+    )
     return replace(base, headline=headline, gallery=gallery(photographs, policy), pile=pile)

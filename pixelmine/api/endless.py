@@ -69,7 +69,8 @@ def ingest_endless(
         def flush() -> None:
             nonlocal labelled
             commits.flush()
-            labelled += add_labels(collection, pulled, f"ingest:{digest_json([feed.uri])}")
+            told_by = f"ingest:{digest_json([feed.uri])}"
+            labelled += add_labels(collection, pulled, told_by, options.labels)
             pulled.clear()
 
         follow_options = FollowOptions(idle_s=idle_s, stop=stop)

@@ -21,10 +21,12 @@ from pixelmine.evaluate import (
     Evaluation,
     Headline,
     History,
+    MultiLabelEvaluation,
     Pile,
     Provenance,
     Report,
     evaluate,
+    evaluate_multilabel,
     refuse_leaks,
     write_report,
 )
@@ -50,13 +52,22 @@ class Evaluated:
     """
 
     bundle: Bundle
-    evaluation: Evaluation
+    evaluation: Evaluation | MultiLabelEvaluation
     split: str | None
     left_out: dict[str, int]
     failed: Counter[Reason]
     row_ids: list[str]
     uris: list[str]
     thumbnails: Thumbnails
+
+    @property
+    def of_one_label(self) -> Evaluation:
+        """The evaluation. Raises UsageError for a model that gives any number of labels."""
+        if isinstance(self.evaluation, MultiLabelEvaluation):
+            raise UsageError(
+                f"{self.bundle.card.name} gives any number of labels; one is needed here."
+            )
+        return self.evaluation
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON."""
@@ -73,7 +84,9 @@ class Evaluated:
         self, policy: Policy, commands: tuple[str, ...] = (), language: Language = "en"
     ) -> Report:
         """The sections that an evaluation fills."""
-        card = self.bundle.card
+        card, one = self.bundle.card, self.evaluation
+        several = isinstance(one, MultiLabelEvaluation)
+        accuracy = one.subset_accuracy if isinstance(one, MultiLabelEvaluation) else one.accuracy
         training = card.training
         history = None
         if training is not None and training.history:
@@ -82,16 +95,16 @@ class Evaluated:
             language=language,
             headline=Headline(
                 model=card.name,
-                pile=Pile(
-                    pictures=self.evaluation.accuracy.pictures + self.failed.total(),
-                    failed=self.failed,
-                ),
-                accuracy=self.evaluation.accuracy,
+                pile=Pile(pictures=accuracy.pictures + self.failed.total(), failed=self.failed),
+                accuracy=accuracy,
+                several=several,
             ),
             history=history,
-            evaluation=self.evaluation,
-            pairs=pair_mistakes(self.evaluation, self.thumbnails, policy),
-            mistakes=mistakes(self.evaluation, self.thumbnails, policy),
+            evaluation=one,
+            pairs=pair_mistakes(one, self.thumbnails, policy)
+            if isinstance(one, Evaluation)
+            else (),
+            mistakes=mistakes(one, self.thumbnails, policy),
             provenance=Provenance(
                 date=datetime.now(UTC).isoformat(timespec="seconds"),
                 model_digest=card.digest,
@@ -192,8 +205,7 @@ def _collection(
     failed = Counter(Reason(answered.failed.get(row, Reason.UNREADABLE)) for row in gone)
     if not rows.num_rows:
         raise UsageError("No picture of the test part can be read any more.")
-    names = {label: index for index, label in enumerate(bundle.card.labels)}
-    truth = np.array([names[labels[0]] for labels in rows["labels"].to_pylist()], np.int64)
+    truth = _truth(rows["labels"].to_pylist(), bundle)
     vectors = Outputs(
         *(np.stack([v[p] for p in named["picture_id"]]) for v in (logits, embeddings))
     )
@@ -205,8 +217,24 @@ def _collection(
     )
 
 
+def _truth(labels: Sequence[Sequence[str]], bundle: Bundle) -> np.ndarray:
+    """int64 (N,), or for a model of several labels bool (N, K)."""
+    names = {label: index for index, label in enumerate(bundle.card.labels)}
+    if bundle.card.task == "single":
+        return np.array([names[one] for (one,) in labels], np.int64)
+    truth = np.zeros((len(labels), len(names)), bool)
+    for row, several in zip(truth, labels, strict=True):
+        row[[names[label] for label in several]] = True
+    return truth
+
+
 def _idx(folder: Path, model: Model, bundle: Bundle, top: tuple[int, ...]) -> Evaluated:
     part = read_part(folder, "test")
+    if bundle.card.task == "multi":
+        raise UsageError(
+            f"{bundle.card.name} gives any number of labels; idx files hold one each. Give a "
+            "collection."
+        )
     if part.labels.max(initial=0) >= len(bundle.card.labels):
         raise UsageError(
             f"{folder} has labels up to {part.labels.max()}; the model knows "
@@ -232,10 +260,20 @@ def _measure(
     names: tuple[list[str], list[str]],
     top: tuple[int, ...],
     columns: Mapping[str, Sequence[object]],
-) -> Evaluation:
+) -> Evaluation | MultiLabelEvaluation:
     """`names`: row_ids and uris."""
     head = Head.from_bundle(bundle)
     probabilities = head.probabilities(vectors.logits)
+    if head.task == "multi":
+        return evaluate_multilabel(
+            bundle.card.labels,
+            truth,
+            probabilities,
+            head.chosen(probabilities),
+            sets=head.sets(probabilities),
+            row_ids=names[0],
+            uris=names[1],
+        )
     odd = head.odd(vectors.logits, vectors.embedding)
     sure = head.decided(probabilities, odd) if head.abstains else None
     return evaluate(
@@ -252,11 +290,14 @@ def _measure(
 
 
 def _judged(rows: pa.Table, bundle: Bundle) -> tuple[pa.Table, dict[str, int]]:
-    """Rows with exactly one label that the model knows, and how many others there were."""
+    """Rows that the model can be judged on, and how many others there were.
+
+    With exactly one label that it knows; of a model of several labels, with known ones alone.
+    """
     known, left_out = set(bundle.card.labels), {}
     labels = rows["labels"].to_pylist()
-    one = [len(values) == 1 for values in labels]
-    fits = [len(values) == 1 and values[0] in known for values in labels]
+    one = [len(values) == 1 or bundle.card.task == "multi" for values in labels]
+    fits = [ok and known.issuperset(values) for ok, values in zip(one, labels, strict=True)]
     if several := len(labels) - sum(one):
         left_out["more than one label"] = several
     if foreign := sum(one) - sum(fits):

@@ -96,7 +96,8 @@ def ingest(
         counts = _inspect(run, collection, stage, engine, progress)
         if counts.items < listed:
             _tell_known(run, collection)
-        added = add_labels(collection, run.rows(), f"ingest:{digest_json(labels.source)}")
+        told_by = f"ingest:{digest_json(labels.source)}"
+        added = add_labels(collection, run.rows(), told_by, labels)
         run.finish()
     return Ingested(into, listed, counts, added)
 
@@ -168,10 +169,13 @@ def _told(row: dict[str, Any], new: dict[str, Any]) -> dict[str, Any]:
     return {**row, "group": group, "meta": list(meta.items()) or row["meta"]}
 
 
-def add_labels(collection: Collection, batches: Iterable[pa.RecordBatch], source: str) -> int:
+def add_labels(
+    collection: Collection, batches: Iterable[pa.RecordBatch], source: str, options: LabelOptions
+) -> int:
     """Append the labels that the source gives now and did not give before.
 
-    A label that a person has set since stays the latest, unless the source itself changed.
+    `options`: say how several stand in one text. A label that a person has set since stays the
+    latest, unless the source itself changed.
     """
     given = collection.labels.read(["row_id", "labels", "time"], f"source = '{source}'")
     rows = given.sort_by("time")
@@ -180,7 +184,8 @@ def add_labels(collection: Collection, batches: Iterable[pa.RecordBatch], source
     for batch in batches:
         labelled = batch.filter(pc.is_valid(batch["label"]))
         pairs = zip(labelled["row_id"].to_pylist(), labelled["label"].to_pylist(), strict=True)
-        new = [(row, [label]) for row, label in pairs if before.get(row) != [label]]
+        told = [(row, options.several(label)) for row, label in pairs]
+        new = [(row, several) for row, several in told if several and before.get(row) != several]
         added += len(new)
         if new:
             commits.add(_label_rows(new, source))

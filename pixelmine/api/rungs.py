@@ -110,7 +110,7 @@ class Climb:
         except PixelmineError as error:
             self.progress.note(f"{name}: {error}")
             return Rung(name=name, reason=str(error))
-        card, evaluation = found.bundle.card, found.evaluation
+        card, evaluation = found.bundle.card, found.of_one_label
         return Rung(
             name=name,
             row_ids=tuple(found.row_ids),

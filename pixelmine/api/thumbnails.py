@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 
 from pixelmine.core import Cleared, Limits, Policy, Reason, clear
-from pixelmine.evaluate import Evaluation, Gallery, Mistake, Mistakes
+from pixelmine.evaluate import Evaluation, Gallery, Mistake, Mistakes, MultiLabelEvaluation
 from pixelmine.input import read
 from pixelmine.preprocess import DecodeOptions, Resize, decode
 from pixelmine.store import ByteStore
@@ -43,7 +43,9 @@ class Thumbnails:
         return cls(lambda index: np.repeat(pixels[index][..., None], 3, axis=2))
 
 
-def mistakes(evaluation: Evaluation, thumbnails: Thumbnails, policy: Policy) -> Mistakes | None:
+def mistakes(
+    evaluation: Evaluation | MultiLabelEvaluation, thumbnails: Thumbnails, policy: Policy
+) -> Mistakes | None:
     """The worst mistakes with their pictures; None where there are none."""
     worst = evaluation.mistakes[:SHOWN]
     return _shown(worst, thumbnails, policy) if worst else None

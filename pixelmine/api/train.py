@@ -43,6 +43,7 @@ def train_model(
     ood: float | None = None,
     tensorboard: str | Path | None = None,
     start_from: str | Path | None = None,
+    multi_label: bool = False,
     progress: Progress | None = None,
     on_epoch: Epoch | None = None,
 ) -> dict[str, Any]:
@@ -55,8 +56,9 @@ def train_model(
     at most this share of what the model decides is wrong. `ood`: it does not decide on pictures
     odder than this share of the held-back ones. `tensorboard`: a folder for each epoch's figures.
     `start_from`: a bundle of the same recipe whose weights are gone on from; labels that it does
-    not have are added. Returns what the last event said, with the `bundle`'s path. Raises
-    TrainError and what else the child reports.
+    not have are added. `multi_label`: a picture may have several labels, each decided on its own;
+    else pictures with several are left out. Returns what the last event said, with the `bundle`'s
+    path. Raises TrainError and what else the child reports.
     """
     if not Path(source).exists():
         raise SourceError(f"There is no collection and no folder of idx files at {source}.")
@@ -79,6 +81,7 @@ def train_model(
         "error": error,
         "ood": ood,
         "tensorboard": str(Path(tensorboard).absolute()) if tensorboard else None,
+        "multi_label": multi_label,
         "start": str(Path(start_from).absolute()) if start_from else None,
     }
     return _run(job, progress or SilentProgress(), on_epoch or (lambda _epoch: None))

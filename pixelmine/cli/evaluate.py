@@ -12,7 +12,7 @@ from .options import AllowLeaks, Engine, Json, Language, Precision, Runtime
 from .terminal import finish, out, run, short, table
 
 if TYPE_CHECKING:
-    from pixelmine.evaluate import Evaluation
+    from pixelmine.evaluate import Evaluation, MultiLabelEvaluation
 
 __all__ = ["evaluate"]
 
@@ -80,13 +80,18 @@ def _whole_numbers(text: str) -> list[int]:
     return [int(part) for part in parts]
 
 
-def _figures(one: "Evaluation") -> Iterator[tuple[str, str]]:
+def _figures(one: "Evaluation | MultiLabelEvaluation") -> Iterator[tuple[str, str]]:
+    from pixelmine.evaluate import MultiLabelEvaluation
     from pixelmine.evaluate.markdown import figure_name
 
-    yield "pictures", f"{one.accuracy.pictures:,}"
+    whole = one.subset_accuracy if isinstance(one, MultiLabelEvaluation) else one.accuracy
+    yield "pictures", f"{whole.pictures:,}"
     for name, figure in one.figures():
         interval = "" if figure.low is None else f"   {figure.low:.4f} to {figure.high:.4f} (95 %)"
         yield figure_name(name), f"{figure.value:.4f}{interval}"
+    if isinstance(one, MultiLabelEvaluation):
+        yield "wrong decisions on a label", f"{one.wrong_labels:.4f}"
+        return
     yield "calibration error", f"{one.calibration_error:.4f}"
     for part in one.slices[:3]:
         if part.differs and part.below > 0:

@@ -38,6 +38,9 @@ def ingest(
     label_column: Annotated[
         str | None, typer.Option(help="Of the CSV, or of a SOURCE that is a table: the label.")
     ] = None,
+    label_separator: Annotated[
+        str | None, typer.Option(help="What stands between the labels of one picture, such as ;.")
+    ] = None,
     group_by: Annotated[
         str | None, typer.Option(help="A column, or `folders`: kept together in splits.")
     ] = None,
@@ -60,6 +63,8 @@ def ingest(
 
         pixelmine ingest scans/ --into scans.pixels --labels scans.csv --group-by patient
 
+        pixelmine ingest shop/ --into shop.pixels --labels tags.csv --label-separator ";"
+
         pixelmine ingest "shards/*.tar" --into shop.pixels
 
         pixelmine ingest inbox/ --into inbox.pixels --watch
@@ -73,7 +78,11 @@ def ingest(
         from pixelmine.input.labels import LabelOptions
 
         given = LabelOptions(
-            labels=labels, name_column=name_column, label_column=label_column, group_by=group_by
+            labels=labels,
+            name_column=name_column,
+            label_column=label_column,
+            group_by=group_by,
+            separator=label_separator,
         )
         options = SourceOptions(
             labels=given, picture_column=picture_column, query=query, allow_private=allow_private

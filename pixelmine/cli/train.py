@@ -38,6 +38,9 @@ def train(
         Path | None,
         typer.Option(help="A bundle of the same recipe to go on from; new labels are added."),
     ] = None,
+    multi_label: Annotated[
+        bool, typer.Option(help="A picture may have several labels, each decided on its own.")
+    ] = False,
     tensorboard: Annotated[
         Path | None, typer.Option(help="A folder for the figures of each epoch.")
     ] = None,
@@ -83,6 +86,7 @@ def train(
             ood=ood,
             tensorboard=tensorboard,
             start_from=start_from,
+            multi_label=multi_label,
             progress=progress,
             on_epoch=epoch,
         )

@@ -1,6 +1,6 @@
 """What an evaluation holds. `metrics.evaluate` makes it. N pictures, K classes."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,7 +15,7 @@ from .sets import SetResult
 from .slices import Slice
 from .strangeness import Separation
 
-__all__ = ["ClassResult", "Confused", "Evaluation", "Mistake"]
+__all__ = ["ClassResult", "Confused", "Evaluation", "Mistake", "card_metrics"]
 
 DENSE = 100
 """Up to so many classes `to_dict` writes the whole confusion matrix: 10,000 numbers."""
@@ -142,18 +142,7 @@ class Evaluation:
 
     def card_metrics(self, data: str) -> dict[str, Metric]:
         """What has an interval, as a card holds it. `data`: names what was evaluated."""
-        pictures = self.accuracy.pictures
-        return {
-            name: Metric(
-                value=one.value,
-                low=one.low,
-                high=one.high,
-                pictures=one.pictures if isinstance(one, Rate) else pictures,
-                data=data,
-            )
-            for name, one in self.figures()
-            if one.low is not None and one.high is not None
-        }
+        return card_metrics(self.figures(), self.accuracy.pictures, data)
 
     def to_dict(self) -> dict[str, object]:
         """JSON-able. `confusion` is null above 100 classes; `confused` has the 20 worst pairs."""
@@ -184,3 +173,20 @@ class Evaluation:
         from .markdown import to_markdown
 
         return to_markdown(self)
+
+
+def card_metrics(
+    figures: Iterable[tuple[str, Rate | Estimate]], pictures: int, data: str
+) -> dict[str, Metric]:
+    """Those of the figures that have an interval. `pictures`: of what is no rate."""
+    return {
+        name: Metric(
+            value=one.value,
+            low=one.low,
+            high=one.high,
+            pictures=one.pictures if isinstance(one, Rate) else pictures,
+            data=data,
+        )
+        for name, one in figures
+        if one.low is not None and one.high is not None
+    }

@@ -9,7 +9,7 @@ from .names import file_name
 from .percent import percent
 
 if TYPE_CHECKING:
-    from .evaluation import ClassResult, Evaluation
+    from .evaluation import ClassResult, Evaluation, Mistake
     from .multilabel import MultiLabelEvaluation
     from .ranking import Ranking
 
@@ -39,21 +39,18 @@ _NAMES = {
 def to_markdown(evaluation: "Evaluation") -> str:
     """Headline figures, classes, slices, confusion and the worst mistakes."""
     parts = [_figures(evaluation), _classes(evaluation), _slices(evaluation)]
-    parts += [_confusion(evaluation), _mistakes(evaluation)]
+    parts += [_confusion(evaluation), _mistakes(evaluation.mistakes)]
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
 def multilabel_markdown(found: "MultiLabelEvaluation") -> str:
     """Figures and labels of a model that gives any number of labels."""
-    rows = [
-        (_NAMES[name], rate_text(getattr(found, name)))
-        for name in ("subset_accuracy", "micro_f1", "macro_f1")
-    ]
-    if found.ranking:
-        rows.append(("mAP", rate_text(found.ranking.average_precision)))
-        rows.append((_NAMES["auc"], rate_text(found.ranking.auc)))
+    names = {"average_precision": "mAP"}
+    rows = [(names.get(n, figure_name(n)), rate_text(one)) for n, one in found.figures()]
+    rows.append(("wrong decisions on a label", percent(found.wrong_labels)))
     figures = table(_title(found.subset_accuracy.pictures), ("", "value"), rows)
-    return f"{figures}\n\n{_class_table(found.classes, found.ranking)}\n"
+    parts = [figures, _class_table(found.classes, found.ranking), _mistakes(found.mistakes)]
+    return "\n\n".join(part for part in parts if part) + "\n"
 
 
 def table(title: str, head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
@@ -139,10 +136,10 @@ def _confusion(evaluation: "Evaluation") -> str:
     return table("Most confused", ("truth", "answer", "pictures"), pairs) if pairs else ""
 
 
-def _mistakes(evaluation: "Evaluation") -> str:
+def _mistakes(mistakes: Sequence["Mistake"]) -> str:
     rows = [
         (file_name(one.uri), one.truth, one.answer, percent(one.probability))
-        for one in evaluation.mistakes[:MISTAKES]
+        for one in mistakes[:MISTAKES]
     ]
     head = ("picture", "truth", "answer", "probability")
     return table("Most confident mistakes", head, rows) if rows else ""

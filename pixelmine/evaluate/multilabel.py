@@ -1,15 +1,17 @@
 """How good a model is whose pictures have any number of labels. N pictures, K labels."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from pixelmine.core.errors import UsageError
+from pixelmine.models.card import Metric
 
 from .bootstrap import RESAMPLES, estimate, weights
-from .evaluation import ClassResult
+from .evaluation import ClassResult, Mistake, card_metrics
 from .interval import Estimate, Rate
+from .metrics import WORST
 from .ranking import Ranking, rank
 
 __all__ = ["MultiLabelEvaluation", "evaluate_multilabel"]
@@ -20,25 +22,59 @@ class MultiLabelEvaluation:
     """Every share is 0 to 1.
 
     `subset_accuracy`: pictures whose whole set of labels is right. `micro_f1`: of all decisions on
-    a label together; `macro_f1`: the mean of the labels that a test picture has. `ranking`: its
-    `average_precision` is the mAP. `classes`: `recall` of the pictures that have the label.
+    a label together; `macro_f1`: the mean of the labels that a test picture has. `wrong_labels`:
+    the share of all decisions that are wrong (Hamming loss). `ranking`: its `average_precision` is
+    the mAP. `set_coverage`: the share of the conformal sets that hold all labels of their picture;
+    None where there are none. `classes`: `recall` of the pictures that have the label.
+    `mistakes`: pictures with a wrong decision, at most 100, those first whose worst one the model
+    was surest of: that is their `probability`.
     """
 
     subset_accuracy: Rate
     micro_f1: Estimate
     macro_f1: Estimate
+    wrong_labels: float
     ranking: Ranking | None
+    set_coverage: Rate | None
     classes: tuple[ClassResult, ...]
+    mistakes: tuple[Mistake, ...] = ()
+
+    @property
+    def labels(self) -> list[str]:
+        """The K names, in order."""
+        return [result.label for result in self.classes]
+
+    @property
+    def untested(self) -> list[str]:
+        """Labels that no test picture has: nothing is known about their recall."""
+        return [result.label for result in self.classes if not result.pictures]
+
+    def figures(self) -> Iterator[tuple[str, Rate | Estimate]]:
+        """The figures by name, in the order to show them."""
+        yield "subset_accuracy", self.subset_accuracy
+        yield "micro_f1", self.micro_f1
+        yield "macro_f1", self.macro_f1
+        if self.ranking:
+            yield "average_precision", self.ranking.average_precision
+            yield "auc", self.ranking.auc
+        if self.set_coverage:
+            yield "set_coverage", self.set_coverage
+
+    def card_metrics(self, data: str) -> dict[str, Metric]:
+        """What has an interval, as a card holds it. `data`: names what was evaluated."""
+        return card_metrics(self.figures(), self.subset_accuracy.pictures, data)
 
     def to_dict(self) -> dict[str, object]:
         """JSON-able."""
         return {
             "pictures": self.subset_accuracy.pictures,
-            "subset_accuracy": self.subset_accuracy.to_dict(),
-            "micro_f1": self.micro_f1.to_dict(),
-            "macro_f1": self.macro_f1.to_dict(),
+            **{name: one.to_dict() for name, one in self.figures()},
+            "wrong_labels": self.wrong_labels,
+            "labels": self.labels,
+            "untested": self.untested,
             "ranking": self.ranking.to_dict() if self.ranking else None,
             "classes": [one.to_dict() for one in self.classes],
+            "mistakes": [vars(mistake).copy() for mistake in self.mistakes],
         }
 
     def to_markdown(self) -> str:
@@ -54,16 +90,20 @@ def evaluate_multilabel(
     probabilities: np.ndarray,
     decided: np.ndarray | None = None,
     *,
+    sets: np.ndarray | None = None,
+    row_ids: Sequence[str] = (),
+    uris: Sequence[str] = (),
     resamples: int = RESAMPLES,
     seed: int = 0,
 ) -> MultiLabelEvaluation:
     """Measure decisions on N pictures whose labels are known.
 
     `truth`: (N, K) bool. `probabilities`: (N, K) float, 0 to 1, of each label. `decided`: (N, K)
-    bool, the labels given; by default those with a probability of at least .5. Raises UsageError
-    where these do not fit, or N is 0.
+    bool, the labels given; by default those with a probability of at least .5. `sets`: (N, K) bool,
+    the conformal sets. `row_ids`, `uris`: N each, for `mistakes`. Raises UsageError where these do
+    not fit, or N is 0.
     """
-    _check(labels, truth, probabilities, decided)
+    _check(labels, truth, probabilities, decided, sets)
     given = probabilities >= 0.5 if decided is None else decided
     _, strata = np.unique(truth, axis=0, return_inverse=True)
     whole = np.ones((1, len(truth)), np.uint16)
@@ -78,9 +118,50 @@ def evaluate_multilabel(
         subset_accuracy=Rate(hits=int(right.sum()), pictures=len(right)),
         micro_f1=micro,
         macro_f1=macro,
+        wrong_labels=float((truth != given).mean()),
+        set_coverage=_coverage(truth, sets),
         ranking=rank(tuple(labels), truth, probabilities, strata.ravel(), resamples, seed),
         classes=_classes(labels, truth, given),
+        mistakes=_mistakes(labels, truth, probabilities, given, row_ids, uris),
     )
+
+
+def _mistakes(
+    labels: Sequence[str],
+    truth: np.ndarray,
+    probabilities: np.ndarray,
+    given: np.ndarray,
+    row_ids: Sequence[str],
+    uris: Sequence[str],
+) -> tuple[Mistake, ...]:
+    if not uris:
+        return ()
+    sure = np.where(truth != given, np.where(given, probabilities, 1 - probabilities), -1)
+    worst = sure.max(axis=1)
+    order = np.argsort(-worst, kind="stable")[:WORST]
+
+    def names(inside: np.ndarray) -> str:
+        return ", ".join(labels[k] for k in np.flatnonzero(inside).tolist()) or "none"
+
+    return tuple(
+        Mistake(
+            index=n,
+            row_id=row_ids[n],
+            uri=uris[n],
+            truth=names(truth[n]),
+            answer=names(given[n]),
+            probability=float(worst[n]),
+        )
+        for n in order.tolist()
+        if worst[n] >= 0
+    )
+
+
+def _coverage(truth: np.ndarray, sets: np.ndarray | None) -> Rate | None:
+    if sets is None:
+        return None
+    held = (sets | ~truth).all(axis=1)
+    return Rate(hits=int(held.sum()), pictures=len(held))
 
 
 def _f1s(truth: np.ndarray, given: np.ndarray, weight: np.ndarray) -> np.ndarray:
@@ -119,6 +200,7 @@ def _check(
     truth: np.ndarray,
     probabilities: np.ndarray,
     decided: np.ndarray | None,
+    sets: np.ndarray | None,
 ) -> None:
     if truth.dtype != bool or truth.ndim != 2 or truth.shape[1] != len(labels) or not len(truth):
         raise UsageError(
@@ -127,7 +209,7 @@ def _check(
         )
     if not truth.any():
         raise UsageError("At least one picture must have a label; otherwise nothing is measured.")
-    for name, other in (("probabilities", probabilities), ("decided", decided)):
+    for name, other in (("probabilities", probabilities), ("decided", decided), ("sets", sets)):
         if other is not None and other.shape != truth.shape:
             raise UsageError(
                 f"{name} must be {truth.shape}, as truth is. Got {other.shape} instead."

@@ -19,9 +19,10 @@ from pixelmine.core.errors import OutputError
 from .evaluation import Evaluation
 from .figures import curve
 from .ladder import Ladder
+from .multilabel import MultiLabelEvaluation
 from .percent import percent, points
 from .quantity import duration, p_value, size
-from .report_evaluation import count, counted, evaluation_context
+from .report_evaluation import context, count, counted, measured
 from .report_ladder import ladder_context
 from .sections import Gallery, Headline, History, Mistakes, Pile, Provenance
 from .texts import LANGUAGES, Language, reason_meaning, text
@@ -44,7 +45,7 @@ class Report:
     pile: Pile | None = None
     ladder: Ladder | None = None
     history: History | None = None
-    evaluation: Evaluation | None = None
+    evaluation: Evaluation | MultiLabelEvaluation | None = None
     pairs: tuple[Mistakes, ...] = ()
     mistakes: Mistakes | None = None
     provenance: Provenance | None = None
@@ -82,7 +83,7 @@ def render(report: Report) -> str:
         pairs=[mistake_tiles(pair, report.language) for pair in report.pairs],
         curves=list(_curves(report.history, t)) if report.history else [],
         provenance=list(_provenance(report.provenance)) if report.provenance else [],
-        **(evaluation_context(report.evaluation, t) if report.evaluation else {}),
+        **(context(report.evaluation, t) if report.evaluation else {}),
         **(ladder_context(report.ladder, report.language) if report.ladder else {}),
     )
 
@@ -118,10 +119,7 @@ def _contents(report: Report) -> list[str]:
     """Names of the sections that are there, but the headline."""
     inside = {"ladder": ["ladder", "ladder_figures"]}
     if one := report.evaluation:
-        parts = {"ranking": one.ranking, "slices": one.slices}
-        measured = ("figures", "ranking", "confusion", "classes", "reliability", "by_coverage")
-        shown = [name for name in (*measured, "slices") if parts.get(name, True)]
-        inside["evaluation"] = shown
+        inside["evaluation"] = measured(one)
     names: list[str] = []
     for name in ("gallery", "pile", "ladder", "history", "evaluation", "pairs", "mistakes"):
         if getattr(report, name):

@@ -8,10 +8,11 @@ import numpy as np
 from .evaluation import Evaluation
 from .figures import coverage_plot, ranking_plot, reliability_plot
 from .interval import Estimate, Rate
+from .multilabel import MultiLabelEvaluation
 from .percent import percent
 from .ranking import Ranking
 
-__all__ = ["count", "counted", "evaluation_context"]
+__all__ = ["context", "count", "counted", "measured"]
 
 MATRIX = 30
 """Up to so many classes the whole confusion matrix is shown; a wider one cannot be read."""
@@ -29,23 +30,38 @@ UNTESTED = 10
 """So many classes without a test picture are named."""
 
 
-def evaluation_context(one: Evaluation, t: Any) -> Mapping[str, Any]:
+def measured(one: Evaluation | MultiLabelEvaluation) -> list[str]:
+    """The names of the sections that there are."""
+    ranking = ["ranking"] if one.ranking else []
+    if isinstance(one, MultiLabelEvaluation):
+        return ["figures", *ranking, "classes"]
+    slices = ["slices"] if one.slices else []
+    return ["figures", *ranking, "confusion", "classes", "reliability", "by_coverage", *slices]
+
+
+def context(one: Evaluation | MultiLabelEvaluation, t: Any) -> Mapping[str, Any]:
     """The template's variables. `t`: gives a text by its name."""
     tested = [result for result in one.classes if result.recall]
-    small = len(one.classes) <= MATRIX
     return {
+        "sections": measured(one),
         "figures": list(_figures(one, t)),
-        "matrix": _matrix(one) if small else None,
-        "long_names": max(map(len, one.labels)) > LONG_NAME,
-        "confused": one.most_confused(),
         "weakest": sorted(tested, key=lambda result: result.recall.value if result.recall else 0),
         "shown": CLASSES,
         "untested": _untested(one.untested, t),
-        "reliability": reliability_plot(one.reliability),
         "rankings": list(_rankings(one.ranking, t)) if one.ranking else [],
         "areas": {area.label: area.auc.value for area in one.ranking.classes}
         if one.ranking
         else {},
+        **(_of_one_label(one) if isinstance(one, Evaluation) else {}),
+    }
+
+
+def _of_one_label(one: Evaluation) -> Mapping[str, Any]:
+    return {
+        "matrix": _matrix(one) if len(one.classes) <= MATRIX else None,
+        "long_names": max(map(len, one.labels)) > LONG_NAME,
+        "confused": one.most_confused(),
+        "reliability": reliability_plot(one.reliability),
         "by_coverage": coverage_plot(one.by_coverage),
         "halfway": min(one.by_coverage, key=lambda each: abs(each.coverage.value - 0.5)),
         "shown_slices": SLICES,
@@ -63,10 +79,15 @@ def counted(failed: Mapping[str, int]) -> list[tuple[str, int]]:
     return sorted(found, key=lambda one: (-one[1], one[0]))
 
 
-def _figures(one: Evaluation, t: Any) -> Iterator[tuple[str, str, Rate | Estimate | None]]:
+def _figures(
+    one: Evaluation | MultiLabelEvaluation, t: Any
+) -> Iterator[tuple[str, str, Rate | Estimate | None]]:
     for name, figure in one.figures():
         label = t("top_k", k=name[3:]) if name.startswith("top") else t(name)
         yield label, percent(figure.value), figure if figure.low is not None else None
+    if isinstance(one, MultiLabelEvaluation):
+        yield t("wrong_labels"), percent(one.wrong_labels), None
+        return
     if one.sets:
         yield t("mean_size"), f"{one.sets.mean_size:.2f}", None
     yield t("calibration_error"), percent(one.calibration_error), None

@@ -47,11 +47,16 @@ class Pile:
 
 @dataclass(frozen=True, kw_only=True)
 class Headline:
-    """What to know first. `accuracy`: None where the truth is not known."""
+    """What to know first.
+
+    `accuracy`: None where the truth is not known; of `several` labels a picture the share of
+    pictures all of whose labels are right.
+    """
 
     model: str
     pile: Pile
     accuracy: Rate | None = None
+    several: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

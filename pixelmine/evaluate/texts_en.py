@@ -14,6 +14,11 @@ ENGLISH = {
         "{hits} of {pictures} test pictures are named correctly. With 95% confidence the "
         "accuracy lies between {low} and {high}."
     ),
+    "subset_accuracy": "All labels right",
+    "subset_accuracy_sentence": (
+        "Of {hits} of {pictures} test pictures every label is decided correctly. With 95% "
+        "confidence that share lies between {low} and {high}."
+    ),
     "interval": "{value}; 95% interval {low} to {high}",
     "interval_short": "{low} to {high}",
     "gallery": "What it saw",
@@ -102,6 +107,8 @@ ENGLISH = {
     "top_k": "Top-{k} accuracy",
     "balanced_accuracy": "Balanced accuracy",
     "macro_f1": "Macro F1",
+    "micro_f1": "Micro F1",
+    "wrong_labels": "Wrong decisions on a label",
     "coverage": "Share decided",
     "decided_accuracy": "Accuracy where decided",
     "auc": "ROC AUC",

@@ -15,6 +15,11 @@ CHINESE = {
         "{pictures} 张测试图片中有 {hits} 张识别正确。在 95% 的置信水平下，准确率介于 {low} 与 "
         "{high} 之间。"
     ),
+    "subset_accuracy": "标签全部正确",
+    "subset_accuracy_sentence": (
+        "{pictures} 张测试图片中有 {hits} 张的标签全部判定正确。在 95% 的置信水平下，该比例介于 "
+        "{low} 与 {high} 之间。"
+    ),
     "interval": "{value}；95% 置信区间 {low} 至 {high}",
     "interval_short": "{low} 至 {high}",
     "gallery": "识别示例",
@@ -95,6 +100,8 @@ CHINESE = {
     "top_k": "Top-{k} 准确率",
     "balanced_accuracy": "均衡准确率",
     "macro_f1": "宏平均 F1",
+    "micro_f1": "微平均 F1",
+    "wrong_labels": "标签判定错误的比例",
     "coverage": "作出判定的比例",
     "decided_accuracy": "已判定部分的准确率",
     "auc": "ROC 曲线下面积",

@@ -1,8 +1,10 @@
 """What a source knows about its pictures: labels and groups from folder names or a CSV."""
 
 import csv
+import json
 import os
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 from typing import Self
@@ -30,18 +32,32 @@ class LabelOptions:
 
     `name_column`, `label_column`: of the CSV; None looks for the usual names. `group_by`: a column
     of the CSV, or `folders`. Without a CSV, `label_column` and `group_by` may name columns of a
-    source that is a table itself. A group (a sender, a patient, a camera) is never split up.
+    source that is a table itself. `separator`: what stands between the labels of a picture that has
+    several; None: a label is taken whole. A group (a sender, a patient, a camera) is never split
+    up.
     """
 
     labels: str | None = None
     name_column: str | None = None
     label_column: str | None = None
     group_by: str | None = None
+    separator: str | None = None
 
     @property
     def source(self) -> list[str | None]:
         """What the labels themselves come from; groups are told apart from it."""
-        return [self.labels, self.name_column, self.label_column]
+        found = [self.labels, self.name_column, self.label_column]
+        return [*found, self.separator] if self.separator else found
+
+    def several(self, label: str) -> list[str]:
+        """The labels that one text holds, without doubles and blanks around them."""
+        if self.separator is None:
+            return [label]
+        parts: list[str] = label.split(self.separator)
+        if label.startswith("["):  # a table's list, which comes as JSON
+            with suppress(ValueError, RecursionError):
+                parts = [str(part) for part in json.loads(label)]
+        return list(dict.fromkeys(part.strip() for part in parts if part.strip()))
 
     def table_digest(self) -> str | None:
         """Of the CSV's bytes; None without one, or where it cannot be read."""
@@ -59,6 +75,8 @@ class LabelOptions:
     def __post_init__(self) -> None:
         if self.name_column and self.labels in (None, FOLDERS):
             raise UsageError("--name-column goes with --labels FILE.csv.")
+        if self.separator == "":
+            raise UsageError("--label-separator must be at least one character, as in ';'.")
         if self.labels == FOLDERS:
             self.refuse_columns()
 

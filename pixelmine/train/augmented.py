@@ -10,7 +10,7 @@ from pixelmine.runtime import processors
 
 from .data import Examples
 
-__all__ = ["AugmentedBatches", "one_hot"]
+__all__ = ["AugmentedBatches", "shares"]
 
 
 class AugmentedBatches(keras.utils.PyDataset):  # type: ignore[misc]  # Keras has no types
@@ -19,8 +19,7 @@ class AugmentedBatches(keras.utils.PyDataset):  # type: ignore[misc]  # Keras ha
     Batch i is augmented by chances that depend on `seed`, `epoch` and i alone, so that neither the
     threads nor a stop between two epochs change it. Where `examples.x` is mapped from a file, only
     the batches that wait are in memory. Gives uint8 (B, H, W, C), and int64 (B,), or float32 (B, K)
-    where labels are mixed, or `smoothing` is given: the share of a label that goes evenly to all K
-    classes (Szegedy 2016).
+    where labels are mixed, a picture has several, or `smoothing` is given, as `shares` has it.
     """
 
     def __init__(
@@ -44,14 +43,20 @@ class AugmentedBatches(keras.utils.PyDataset):  # type: ignore[misc]  # Keras ha
     def __getitem__(self, index: int) -> tuple[np.ndarray, np.ndarray]:
         rows = self._order[index * self._batch_size : (index + 1) * self._batch_size]
         labels = self._examples.y[rows]
-        if self._smoothing is not None or mixes(self._steps):
-            labels = one_hot(labels, len(self._examples.labels), self._smoothing or 0.0)
+        if self._examples.multi or self._smoothing is not None or mixes(self._steps):
+            labels = shares(labels, len(self._examples.labels), self._smoothing or 0.0)
         # from 1 on: NumPy takes [seed, epoch, 0] for [seed, epoch], which the order is drawn by
         rng = np.random.default_rng([self._seed, self._epoch, 1 + index])
         return augment(self._steps, self._examples.x[rows], labels, rng)
 
 
-def one_hot(y: np.ndarray, classes: int, smoothing: float = 0.0) -> np.ndarray:
-    """int64 (N,) as float32 (N, K): 1 at the label, else 0; less `smoothing`, which all share."""
+def shares(y: np.ndarray, classes: int, smoothing: float = 0.0) -> np.ndarray:
+    """Labels as float32 (N, K): 1 where a picture has the label, else 0.
+
+    `smoothing`: of int64 (N,) the share of a label that goes evenly to all K classes (Szegedy
+    2016); of bool (N, K) the share of each that goes evenly to having and not having it.
+    """
+    if y.ndim == 2:
+        return np.asarray(y * (1 - smoothing) + smoothing / 2, np.float32)
     rows = np.eye(classes) * (1 - smoothing) + smoothing / classes
     return np.asarray(rows.astype(np.float32)[y])

@@ -17,7 +17,7 @@ from .export import export, weights_file
 from .history import History
 from .loop import LoopOptions, fit
 from .mirror import keeps_labels
-from .networks import NETWORKS
+from .networks import NETWORKS, for_task
 from .peel import peel
 from .plan import Plan
 from .recipe_network import NetworkRecipe
@@ -37,7 +37,11 @@ def train_network(plan: Plan, events: Events) -> Trained:
     kept, held_back = plan.kept, plan.held_back
     height, width, channels = kept.x.shape[1:]
     builder, classes = NETWORKS.get(recipe.builder), len(plan.examples.labels)
-    fresh = partial(builder, height, width, channels, classes)
+    task = plan.examples.task
+
+    def fresh() -> Any:
+        return for_task(builder(height, width, channels, classes), task)
+
     build, options = partial(_build, fresh, begin(plan)), loop_options(plan)
     network, history = fit(build, kept, held_back, options, events)
     return exported(plan, network, history, options, events)
@@ -50,7 +54,8 @@ def exported(
     recipe: NetworkRecipe = plan.recipe
     held_back = plan.held_back
     events.start("export")
-    found = export(peel(network), plan.examples.preprocessing, _batches(held_back, recipe))
+    peeled = peel(network, several=plan.examples.multi)
+    found = export(peeled, plan.examples.preprocessing, _batches(held_back, recipe))
     height, width, channels = network.input_shape[1:]
     return Trained(
         onnx=found.onnx,

@@ -34,7 +34,7 @@ class Found:
     """N pictures that could be read: `x` uint8 (N, H, W, C), maybe in a file; N of each list."""
 
     x: np.ndarray
-    labels: list[str]
+    labels: list[list[str]]
     picture_ids: list[str]
     groups: list[str | None]
     part: list[str]
@@ -50,6 +50,8 @@ def read_pictures(
 ) -> Found:
     """Prepare every picture of the parts `train` and `val` that has exactly one label.
 
+    With the job's `multi_label`, any number of labels.
+
     `shape`: (H, W, C) after preprocessing. Runs all steps but the normalisation. What is
     left out is said in a note: pictures with several labels, and those that can no longer be read.
     Raises UsageError where the split has copies of its test pictures among them.
@@ -58,15 +60,20 @@ def read_pictures(
         refuse_leaks(collection, job.split)
     rows = labelled_pictures(collection, job.split, job.where)
     rows = rows.filter(pc.not_equal(rows["part"], "test"))
-    single = rows.filter(pc.equal(pc.list_value_length(rows["labels"]), 1)).to_pylist()
-    if several := rows.num_rows - len(single):
-        progress.note(f"{several} pictures have several labels and are left out.")
-    room = Room.of(len(single), shape, job.state_folder, _key(single, preprocessing))
-    x, kept = _prepare_all(single, preprocessing, room, progress)
-    good = [row for row, keep in zip(single, kept, strict=True) if keep]
+    asked = rows.to_pylist()
+    if not job.multi_label:
+        asked = [row for row in asked if len(row["labels"]) == 1]
+    if several := rows.num_rows - len(asked):
+        progress.note(
+            f"{several} pictures have several labels and are left out. Give --multi-label to learn "
+            "from them."
+        )
+    room = Room.of(len(asked), shape, job.state_folder, _key(asked, preprocessing))
+    x, kept = _prepare_all(asked, preprocessing, room, progress)
+    good = [row for row, keep in zip(asked, kept, strict=True) if keep]
     return Found(
         x=x,
-        labels=[row["labels"][0] for row in good],
+        labels=[row["labels"] for row in good],
         picture_ids=[row["picture_id"] for row in good],
         groups=[row["group"] for row in good],
         part=[row["part"] for row in good],

@@ -1,11 +1,13 @@
 """Labelled pictures in memory, ready for the loop. N pictures, K classes."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Self
 
 import numpy as np
 
+from pixelmine.classify.calibration import Task
 from pixelmine.core.errors import TrainError, UsageError
 from pixelmine.core.ids import digest_json
 from pixelmine.core.progress import Progress
@@ -27,8 +29,9 @@ class Examples:
 
     `x`: uint8 (N, H, W, C), after all preprocessing but the normalisation; in a file where they are
     too many for memory, some of them then as `pixels.Chosen`. `y`: int64 (N,), index
-    into `labels`, the K names. `groups`: N, what must stay on one side of a division, or None.
-    `part`: N, `train` or `val`. `split_id`: of the split they come from, with its fold.
+    into `labels`, the K names; where pictures may have several labels, bool (N, K). `groups`: N,
+    what must stay on one side of a division, or None. `part`: N, `train` or `val`. `split_id`: of
+    the split they come from, with its fold.
     """
 
     x: np.ndarray
@@ -42,6 +45,23 @@ class Examples:
 
     def __len__(self) -> int:
         return len(self.y)
+
+    @property
+    def multi(self) -> bool:
+        """Whether a picture may have several labels."""
+        return self.y.ndim == 2
+
+    @property
+    def task(self) -> Task:
+        """In the card's word."""
+        return "multi" if self.multi else "single"
+
+    @property
+    def counts(self) -> np.ndarray:
+        """Pictures of each label, int64 (K,)."""
+        if self.multi:
+            return np.asarray(self.y.sum(axis=0))
+        return np.bincount(self.y, minlength=len(self.labels))
 
     def take(self, rows: np.ndarray) -> Self:
         """The examples at these positions, in this order."""
@@ -59,6 +79,9 @@ class Examples:
     @property
     def data_digest(self) -> str:
         """SHA-256 over the sorted (picture id, label) pairs."""
+        if self.multi:
+            several = [[self.labels[index] for index in np.flatnonzero(row)] for row in self.y]
+            return digest_json(sorted(zip(self.picture_ids, several, strict=True)))
         names = [self.labels[index] for index in self.y]
         return digest_json(sorted(zip(self.picture_ids, names, strict=True)))
 
@@ -74,6 +97,8 @@ def load_examples(job: TrainJob, recipe: Recipe, progress: Progress) -> Examples
     elif is_idx_folder(source):
         if job.split or job.where:
             raise UsageError("--split and --where need a collection; an idx folder has its parts.")
+        if job.multi_label:
+            raise UsageError("--multi-label needs a collection; idx files hold one label each.")
         examples = _from_idx(source, recipe, progress)
     else:
         raise UsageError(
@@ -122,11 +147,11 @@ def _from_collection(folder: Path, job: TrainJob, recipe: Recipe, progress: Prog
     shape = preprocessing.from_array(np.zeros((64, 64), np.uint8)).shape
     with Collection.open(folder) as collection:
         found = read_pictures(collection, job, preprocessing, shape, progress)
-    names, y = np.unique(np.array(found.labels, object), return_inverse=True)
+    names = sorted({name for labels in found.labels for name in labels})
     return Examples(
         x=found.x,
-        y=y.astype(np.int64),
-        labels=[str(name) for name in names],
+        y=_targets(found.labels, names, job.multi_label),
+        labels=names,
         picture_ids=found.picture_ids,
         groups=found.groups,
         part=found.part,
@@ -135,14 +160,26 @@ def _from_collection(folder: Path, job: TrainJob, recipe: Recipe, progress: Prog
     )
 
 
+def _targets(labels: Sequence[Sequence[str]], names: Sequence[str], multi: bool) -> np.ndarray:
+    """The `y` of Examples."""
+    place = {name: index for index, name in enumerate(names)}
+    if not multi:
+        return np.array([place[one] for (one,) in labels], np.int64)
+    y = np.zeros((len(labels), len(names)), bool)
+    for row, several in zip(y, labels, strict=True):
+        row[[place[name] for name in several]] = True
+    return y
+
+
 def _check(examples: Examples, source: Path) -> None:
     if not len(examples):
+        wanted = "a label" if examples.multi else "exactly one label"
         raise TrainError(
-            f"{source} holds no training picture with exactly one label. Label some with: "
+            f"{source} holds no training picture with {wanted}. Label some with: "
             "pixelmine label, or ingest with --labels."
         )
-    rows = zip(examples.y.tolist(), examples.part, strict=True)
-    learnt = sorted({examples.labels[index] for index, part in rows if part == "train"})
+    found = examples.take(np.flatnonzero([part == "train" for part in examples.part])).counts
+    learnt = [name for name, count in zip(examples.labels, found, strict=True) if count]
     if len(learnt) < 2:
         raise TrainError(
             f"A classifier needs at least 2 classes; the training pictures of {source} have "

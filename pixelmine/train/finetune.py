@@ -24,6 +24,7 @@ from .events import Events
 from .history import History
 from .loop import fit
 from .loop_options import LoopOptions
+from .networks import for_task
 from .networks_lite import build_lite, depth, load_weights
 from .tuning import Phase, Tuning
 from .views import View, resized, seen_through
@@ -65,7 +66,7 @@ def finetune(
         events.note(f"Phase {number + 1} of {len(tuning.phases)}: {phase.side} pixels.")
         before = network.get_weights() if network else None
         keras.utils.set_random_seed(options.seed + number)
-        network = _network(train, tuning, phase)
+        network = for_task(_network(train, tuning, phase), train.task)
         if before is not None:
             network.set_weights(before)
         elif begin is not None:
@@ -149,7 +150,7 @@ def _run(
     if found and found.history.is_over(options.epochs, options.patience, options.minutes):
         for variable, value in zip(back.variables, found.best, strict=True):
             variable.assign(value)
-        return found.history
+        return replace(found.history, by_loss=train.multi)
     side = network.input_shape[1]
     paths = [options.state / name for name in _FILES]
     train, held_back = resized(train, side, paths[0]), resized(held_back, side, paths[1])

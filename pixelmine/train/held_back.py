@@ -9,7 +9,7 @@ from pixelmine.core.errors import TrainError
 
 from .data import Examples
 
-__all__ = ["draw", "hold_back", "units_of"]
+__all__ = ["draw", "hold_back", "label_lists", "units_of"]
 
 
 def hold_back(examples: Examples, fraction: float, seed: int) -> np.ndarray:
@@ -21,7 +21,7 @@ def hold_back(examples: Examples, fraction: float, seed: int) -> np.ndarray:
     """
     held = np.array([part == "val" for part in examples.part], bool)
     if not held.any():
-        held = draw(examples.y, units_of(examples), fraction, seed)
+        held = draw(label_lists(examples.y), units_of(examples), fraction, seed)
     if not held.any():
         raise TrainError(
             f"No picture can be held back to choose the best epoch: there are {len(examples)} in "
@@ -31,16 +31,28 @@ def hold_back(examples: Examples, fraction: float, seed: int) -> np.ndarray:
     return held
 
 
-def draw(y: np.ndarray, units: Sequence[int], fraction: float, seed: int) -> np.ndarray:
-    """Which rows to hold back: bool (N,). `units`: what each row must stay together with.
+def label_lists(y: np.ndarray) -> list[list[int]]:
+    """The labels of each row of `Examples.y`."""
+    if y.ndim == 2:
+        return [np.flatnonzero(row).tolist() for row in y]
+    return [[label] for label in y.tolist()]
+
+
+def draw(
+    labels: Sequence[Sequence[int]], units: Sequence[int], fraction: float, seed: int
+) -> np.ndarray:
+    """Which rows to hold back: bool (N,).
+
+    `labels`: of each row. `units`: what each row must stay together with.
 
     Units come in an order drawn by the seed; one is held back where that brings the counts of its
     classes nearer to their share (least squares), and where each class keeps a training picture.
     """
     counts: dict[int, Counter[int]] = {}
-    for unit, label in zip(units, y.tolist(), strict=True):
-        counts.setdefault(unit, Counter())[label] += 1
-    left = Counter(y.tolist())
+    left: Counter[int] = Counter()
+    for unit, own in zip(units, labels, strict=True):
+        counts.setdefault(unit, Counter()).update(own)
+        left.update(own)
     wanted = {label: fraction * count for label, count in left.items()}
     chosen = set()
     names = list(counts)

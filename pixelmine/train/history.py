@@ -1,7 +1,7 @@
 """What each epoch came to, and which was the best."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Self
 
 __all__ = ["Epoch", "History"]
@@ -11,9 +11,10 @@ __all__ = ["Epoch", "History"]
 class Epoch:
     """One epoch's figures.
 
-    Losses are means of the cross-entropy in nats; accuracies are from 0 to 1. `seconds`: of
-    training and of looking at the held-back pictures together. `progress`: how much of the cycle of
-    the learning rate was done at its end, from 0 to 1; 0 where the rate stays.
+    Losses are means of the cross-entropy in nats; accuracies are from 0 to 1, of several labels a
+    picture the share of pictures all of whose labels are right. `seconds`: of training and of
+    looking at the held-back pictures together. `progress`: how much of the cycle of the learning
+    rate was done at its end, from 0 to 1; 0 where the rate stays.
     """
 
     loss: float
@@ -23,29 +24,30 @@ class Epoch:
     seconds: float
     progress: float = 0.0
 
-    @property
-    def rank(self) -> tuple[float, float]:
-        """Higher is better: held-back accuracy, and of equal ones the lower held-back loss."""
-        return (self.held_back_accuracy, -self.held_back_loss)
-
 
 @dataclass(frozen=True)
 class History:
-    """The epochs so far, in order."""
+    """The epochs so far, in order. `by_loss`: the best is that of the lowest held-back loss."""
 
     epochs: tuple[Epoch, ...] = field(default=())
+    by_loss: bool = False
 
     def __len__(self) -> int:
         return len(self.epochs)
 
     def plus(self, epoch: Epoch) -> Self:
         """With one more epoch."""
-        return type(self)((*self.epochs, epoch))
+        return replace(self, epochs=(*self.epochs, epoch))
 
     @property
     def best(self) -> int:
         """Index of the best epoch, from 0; of equal ones the first."""
-        return max(range(len(self.epochs)), key=lambda index: self.epochs[index].rank)
+        return max(range(len(self.epochs)), key=lambda index: self._rank(self.epochs[index]))
+
+    def _rank(self, epoch: Epoch) -> tuple[float, ...]:
+        """Higher is better: held-back accuracy, and of equal ones the lower held-back loss."""
+        loss = -epoch.held_back_loss
+        return (loss,) if self.by_loss else (epoch.held_back_accuracy, loss)
 
     @property
     def seconds(self) -> float:

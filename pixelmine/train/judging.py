@@ -100,6 +100,7 @@ def fit_head_and_judge(
             x[rows],
             examples.y[rows],
             classes=len(examples.labels),
+            multi=examples.multi,
             options=recipe.head,
             seed=plan.job.seed,
             start=start,
@@ -115,4 +116,12 @@ def _folds(plan: Plan) -> list[tuple[np.ndarray, np.ndarray]]:
     units = np.array(units_of(plan.examples))
     count = max(2, min(_FOLDS, len(np.unique(units))))
     divide = StratifiedGroupKFold(count, shuffle=True, random_state=plan.job.seed)
-    return list(divide.split(np.zeros(len(units)), plan.examples.y, units))
+    return list(divide.split(np.zeros(len(units)), _strata(plan.examples), units))
+
+
+def _strata(examples: Examples) -> np.ndarray:
+    """What each fold has the same share of, int64 (N,): the label; of several the rarest."""
+    if not examples.multi:
+        return examples.y
+    rare = np.where(examples.y, examples.counts, len(examples) + 1)
+    return np.asarray(rare.argmin(axis=1))

@@ -61,11 +61,12 @@ def export_keras(model: str, out: str, events: Events) -> None:
 
 def _build(bundle: Bundle, builder: str) -> Any:
     from .backend import check_backend
-    from .networks import NETWORKS
+    from .networks import NETWORKS, for_task
 
     check_backend()
     height, width, channels = bundle.card.input.shape
     network = NETWORKS.get(builder)(height, width, channels, len(bundle.card.labels))
+    network = for_task(network, bundle.card.task)
     weights = from_safetensors(bundle.files["weights.safetensors"])
     try:
         network.set_weights([weights[name] for name in sorted(weights)])
@@ -82,7 +83,7 @@ def _check(bundle: Bundle, network: Any) -> None:
     from .peel import peel
     from .to_onnx import ask_keras
 
-    peeled = peel(network).network
+    peeled = peel(network, several=bundle.card.task == "multi").network
     steps = Preprocessing.from_card(bundle.card.preprocessing)
     for picture in bundle.golden:
         pixels = steps.prepare(picture.data, Limits())

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import keras
@@ -10,7 +10,7 @@ import numpy as np
 
 from pixelmine.core.errors import TrainError
 
-from .augmented import AugmentedBatches, one_hot
+from .augmented import AugmentedBatches
 from .checkpoint import Checkpoint, save
 from .data import Examples
 from .events import Events
@@ -53,20 +53,22 @@ def fit(
     """Train what `build` makes; the network with the weights of its best epoch, and the history.
 
     The best epoch is that of the highest held-back accuracy, of equal ones that of the lowest
-    held-back loss; the weights are the averaged ones where there are. The order of pictures in an
-    epoch, and how they are augmented, depends on the seed and the epoch's number alone, and all
-    else is in the checkpoint: a training that was stopped between two epochs ends with the same
-    weights, to the bit, as one that was not (float32, the same machine and threads, and no
-    `minutes`, by which the rate follows the clock). Where labels are mixed or smoothed, the loss is
-    the categorical cross-entropy, and the accuracy of an epoch counts the label of the largest
-    share. Raises TrainError where the loss is not finite.
+    held-back loss, and where pictures may have several labels that of the lowest loss; the weights
+    are the averaged ones where there are. The order of pictures in an epoch, and how they are
+    augmented, depends on the seed and the epoch's number alone, and all else is in the checkpoint:
+    a training that was stopped between two epochs ends with the same weights, to the bit, as one
+    that was not (float32, the same machine and threads, and no `minutes`, by which the rate follows
+    the clock). Where labels are mixed or smoothed, the loss is the categorical cross-entropy, and
+    the accuracy of an epoch counts the label of the largest share. With several labels it is the
+    mean binary cross-entropy, and counts the pictures all of whose labels are right. Raises
+    TrainError where the loss is not finite.
     """
     keras.utils.set_random_seed(options.seed)
     network = build_in(options.precision, build)
     rate = make_rate(options)
     run = _Run(
         network=network,
-        trainer=_trainer(network, rate, options),
+        trainer=_trainer(network, rate, options, train.multi),
         rate=rate if isinstance(rate, OneCycle) else None,
         train=train,
         held_back=held_back,
@@ -74,6 +76,7 @@ def fit(
         events=events,
     )
     history, best = _restore(run)
+    history = replace(history, by_loss=train.multi)
     guess_s = _probe(run) if options.follows_clock and not history else None
     events.start("train", options.epochs * len(train) if options.epochs else None)
     events.reach(len(history) * len(train))
@@ -96,7 +99,7 @@ def epoch_order(seed: int, epoch: int, count: int) -> np.ndarray:
     return np.random.default_rng([seed, epoch]).permutation(count)
 
 
-def _trainer(network: Any, rate: float | OneCycle, options: LoopOptions) -> Any:
+def _trainer(network: Any, rate: float | OneCycle, options: LoopOptions, multi: bool) -> Any:
     """The network behind its normalisation, so that pixels stay uint8 until they are used."""
     normalise = options.normalise
     mean, std = (np.asarray(v, np.float32) for v in (normalise.mean, normalise.std))
@@ -108,14 +111,21 @@ def _trainer(network: Any, rate: float | OneCycle, options: LoopOptions) -> Any:
             network,
         ]
     )
+    loss = "categorical_crossentropy" if options.soft else options.loss
     trainer.compile(
         optimizer=make_optimizer(options, rate),
-        loss="categorical_crossentropy" if options.soft else options.loss,
-        metrics=["accuracy"],
+        loss="binary_crossentropy" if multi else loss,
+        metrics=[keras.metrics.MeanMetricWrapper(_all_right, "accuracy") if multi else "accuracy"],
         steps_per_execution=options.batches_at_a_time,
     )
     trainer.optimizer.build(trainer.trainable_variables)
     return trainer
+
+
+def _all_right(y: Any, probabilities: Any) -> Any:
+    """(N, K) both: 1 where each label is on its right side of .5, float32 (N,)."""
+    ops = keras.ops
+    return ops.cast(ops.all(ops.equal(y >= 0.5, probabilities >= 0.5), axis=-1), "float32")
 
 
 def _restore(run: _Run) -> tuple[History, list[np.ndarray]]:
@@ -194,40 +204,27 @@ def _progress(run: _Run, before: int) -> Any:
 
 def _train(run: _Run, order: np.ndarray, number: int, callbacks: list[Any]) -> tuple[float, float]:
     """Loss and accuracy of epoch `number` over the pictures in this order."""
-    train, options, batch = run.train, run.options, run.options.batch_size
-    how: dict[str, Any] = {"epochs": 1, "shuffle": False, "verbose": 0, "callbacks": callbacks}
-    if options.augment or options.soft or _is_mapped(train):
-        batches = AugmentedBatches(
-            train,
-            order,
-            batch,
-            options.augment,
-            options.seed,
-            number,
-            options.label_smoothing if options.soft else None,
-        )
-        told = run.trainer.fit(batches, **how).history
-    else:
-        told = run.trainer.fit(train.x[order], train.y[order], batch_size=batch, **how).history
+    options = run.options
+    batches = AugmentedBatches(
+        run.train,
+        order,
+        options.batch_size,
+        options.augment,
+        options.seed,
+        number,
+        options.label_smoothing if options.soft else None,
+    )
+    told = run.trainer.fit(batches, epochs=1, shuffle=False, verbose=0, callbacks=callbacks).history
     return told["loss"][0], told["accuracy"][0]
 
 
 def _evaluate(run: _Run) -> tuple[float, float]:
     """Loss and accuracy on the held-back pictures, as they are, with their labels as they are."""
-    held, options, batch = run.held_back, run.options, _EVALUATION_BATCH
-    if _is_mapped(held):
-        smoothing = 0.0 if options.soft else None
-        batches = AugmentedBatches(held, np.arange(len(held)), batch, (), 0, 0, smoothing)
-        loss, accuracy = run.trainer.evaluate(batches, verbose=0)
-    else:
-        y = one_hot(held.y, len(held.labels)) if options.soft else held.y
-        loss, accuracy = run.trainer.evaluate(held.x, y, batch_size=batch, verbose=0)
+    held, smoothing = run.held_back, 0.0 if run.options.soft else None
+    order = np.arange(len(held))
+    batches = AugmentedBatches(held, order, _EVALUATION_BATCH, (), 0, 0, smoothing)
+    loss, accuracy = run.trainer.evaluate(batches, verbose=0)
     return loss, accuracy
-
-
-def _is_mapped(examples: Examples) -> bool:
-    """Whether the pictures are not in memory as a whole, and must not be."""
-    return type(examples.x) is not np.ndarray
 
 
 def _save(run: _Run, best: list[np.ndarray], history: History) -> None:

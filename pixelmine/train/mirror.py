@@ -27,10 +27,15 @@ def keeps_labels(examples: Examples, seed: int) -> bool:
     have, labels, count = _small(examples.x[order]), examples.y[order], len(order)
     mirrored = np.concatenate([have, have[:, :, ::-1]])
     asked = np.arange(min(_ASKED, count))
-    alone = labels[_nearest(have, asked, count)] == labels[asked]
-    both = labels[_nearest(mirrored, asked, count)] == labels[asked]
+    alone = _same(labels[_nearest(have, asked, count)], labels[asked])
+    both = _same(labels[_nearest(mirrored, asked, count)], labels[asked])
     lost, won = int((alone & ~both).sum()), int((both & ~alone).sum())
     return lost < _LEAST or lost <= 2 * won
+
+
+def _same(ones: np.ndarray, others: np.ndarray) -> np.ndarray:
+    """Which rows have the same label, or all the same labels: bool (N,)."""
+    return np.asarray((ones == others).reshape(len(ones), -1).all(axis=1))
 
 
 def _small(pixels: np.ndarray) -> np.ndarray:

@@ -9,7 +9,7 @@ from keras import layers
 from pixelmine.core.errors import UsageError
 from pixelmine.core.registry import Registry
 
-__all__ = ["NETWORKS", "Builder", "build_article"]
+__all__ = ["NETWORKS", "Builder", "build_article", "for_task"]
 
 Builder: TypeAlias = Callable[[int, int, int, int], Any]
 """(height, width, channels, classes) to a `keras.Model` from (N, H, W, C) float32 to probabilities
@@ -27,6 +27,16 @@ NETWORKS: Registry[Builder] = Registry(
 )
 
 _SMALLEST = 10
+
+
+def for_task(network: Any, task: str) -> Any:
+    """A network of NETWORKS as it is; for `multi` each label has a probability of its own.
+
+    The softmax of its last layer becomes a sigmoid. The weights stay.
+    """
+    if task == "multi":
+        network.layers[-1].activation = keras.activations.sigmoid
+    return network
 
 
 def build_article(height: int, width: int, channels: int, classes: int) -> Any:

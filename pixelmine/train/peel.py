@@ -15,6 +15,7 @@ _TINY = float(np.finfo(np.float32).tiny)
 _PROBES = 8
 _AS_THEY_ARE = "the outputs as they are"
 _BEFORE_SOFTMAX = "the input of the last softmax"
+_BEFORE_SIGMOID = "the input of the last sigmoid"
 _LOGARITHM = "the logarithm of the outputs, which sum to 1"
 
 
@@ -30,10 +31,11 @@ class Peeled:
     how: str
 
 
-def peel(network: Any) -> Peeled:
+def peel(network: Any, *, several: bool = False) -> Peeled:
     """Take the softmax off a network that gives one number a class for each picture.
 
-    A last layer with softmax gives its input to it; one that is linear, its output. Where another
+    A last layer with softmax gives its input to it; one that is linear, its output. Of a network
+    for `several` labels a picture the last layer's sigmoid is taken off likewise. Where another
     last layer's outputs sum to 1 (seen on random pixels), the logits are ln p, which softmax turns
     into p again. The embedding is the input of the last dense layer, or, where the network does
     not end in one, the flattened input of its last layer. Raises TrainError for outputs that score
@@ -43,10 +45,11 @@ def peel(network: Any) -> Peeled:
     if last.output is not network.outputs[0] or not hasattr(last, "input"):
         return _unpeeled(network, network.inputs[0])
     activation = _activation(last)
-    if isinstance(last, layers.Dense) and activation in ("softmax", "linear"):
-        if activation == "linear":
-            return _named(network, last.output, last.input, _AS_THEY_ARE)
-        return _named(network, _linear(last)(last.input), last.input, _BEFORE_SOFTMAX)
+    ends = {"sigmoid": _BEFORE_SIGMOID} if several else {"softmax": _BEFORE_SOFTMAX}
+    if isinstance(last, layers.Dense) and activation in ends:
+        return _named(network, _linear(last)(last.input), last.input, ends[activation])
+    if isinstance(last, layers.Dense) and activation == "linear":
+        return _named(network, last.output, last.input, _AS_THEY_ARE)
     if activation == "softmax":
         before = last.input._keras_history.operation
         dense = isinstance(before, layers.Dense)

@@ -16,8 +16,8 @@ __all__ = ["Judged", "Trained"]
 class Judged:
     """Answers to M pictures by a model that had not learnt from them.
 
-    `logits`: float32 (M, K). `embedding`: float32 (M, D). `y`: int64 (M,). `groups`: M. `how`:
-    which they are, for the card.
+    `logits`: float32 (M, K). `embedding`: float32 (M, D). `y`: int64 (M,), or bool (M, K) where
+    pictures may have several labels. `groups`: M. `how`: which they are, for the card.
     """
 
     logits: np.ndarray

@@ -5,8 +5,11 @@ from datetime import UTC, datetime
 from importlib import import_module
 from pathlib import Path
 
+from scipy.special import expit
+
 from pixelmine.classify.learn import Asked, learn
-from pixelmine.evaluate.interval import wilson
+from pixelmine.evaluate import evaluate_multilabel
+from pixelmine.evaluate.interval import Rate
 from pixelmine.models import Bundle, Card
 from pixelmine.models.card import Metric, Training
 
@@ -38,6 +41,7 @@ def _bundle(plan: Plan, trained: Trained, seconds: float, events: Events) -> Bun
         judged.logits,
         judged.embedding,
         judged.y,
+        task=examples.task,
         asked=Asked(coverage=job.coverage, error=job.error, ood=job.ood),
         seed=job.seed,
         groups=judged.groups,
@@ -55,7 +59,7 @@ def _bundle(plan: Plan, trained: Trained, seconds: float, events: Events) -> Bun
         embedding_dimensions=trained.golden[0].embedding.size,
         labels=examples.labels,
         preprocessing=examples.preprocessing.to_card(),
-        metrics={"accuracy": _accuracy(plan, trained)},
+        metrics=_metrics(plan, trained),
         training=_training(plan, trained, seconds),
         builder=trained.builder,
         files={},
@@ -68,17 +72,19 @@ def _bundle(plan: Plan, trained: Trained, seconds: float, events: Events) -> Bun
     return Bundle.make(card, {**files, **trained.files, **learned.files}, trained.golden)
 
 
-def _accuracy(plan: Plan, trained: Trained) -> Metric:
-    judged = trained.judged
-    hits, pictures = int((judged.logits.argmax(axis=1) == judged.y).sum()), len(judged.y)
-    low, high = wilson(hits, pictures)
-    return Metric(
-        value=hits / pictures,
-        low=low,
-        high=high,
-        pictures=pictures,
-        data=f"{plan.source_name}: {judged.how}",
-    )
+def _metrics(plan: Plan, trained: Trained) -> dict[str, Metric]:
+    """On the pictures judged: the accuracy; of several labels what `evaluate_multilabel` has."""
+    judged, labels = trained.judged, plan.examples.labels
+    data = f"{plan.source_name}: {judged.how}"
+    if plan.examples.multi:
+        return evaluate_multilabel(labels, judged.y, expit(judged.logits)).card_metrics(data)
+    right = judged.logits.argmax(axis=1) == judged.y
+    rate = Rate(hits=int(right.sum()), pictures=len(right))
+    return {
+        "accuracy": Metric(
+            value=rate.value, low=rate.low, high=rate.high, pictures=rate.pictures, data=data
+        )
+    }
 
 
 def _training(plan: Plan, trained: Trained, seconds: float) -> Training:
@@ -104,10 +110,13 @@ def _description(plan: Plan, trained: Trained) -> str:
 
 
 def _done(plan: Plan, bundle: Bundle, trained: Trained, seconds: float, events: Events) -> None:
-    accuracy, history = bundle.card.metrics["accuracy"], trained.history
-    about = {}
+    metrics, history = bundle.card.metrics, trained.history
+    accuracy = metrics.get("accuracy") or metrics["subset_accuracy"]
+    about: dict[str, float] = {}
+    if "average_precision" in metrics:
+        about["held_back_average_precision"] = metrics["average_precision"].value
     if history:
-        about = {
+        about |= {
             "epochs": len(history),
             "best_epoch": history.best + 1,
             "train_seconds": round(history.seconds, 1),

@@ -108,7 +108,7 @@ def seen_through(
     return replace(
         examples,
         x=x,
-        y=np.tile(examples.y, count),
+        y=np.concatenate([examples.y] * count),
         picture_ids=examples.picture_ids * count,
         groups=examples.groups * count,
         part=examples.part * count,

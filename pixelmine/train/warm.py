@@ -37,6 +37,13 @@ def earlier_bundle(name: str, recipe: Any, examples: Examples) -> Bundle:
             f"{recipe.name} cannot go on from {card.name}, which has no weights for it: a bundle "
             "of the same recipe can be gone on from, where that trains a network or a linear head."
         )
+    if card.task != examples.task:
+        several, one = "any number of labels a picture", "one label a picture"
+        gives, asks = (several, one) if card.task == "multi" else (one, several)
+        raise UsageError(
+            f"{card.name} gives {gives}; asked for is {asks}. Train it anew, or "
+            f"{'give' if card.task == 'multi' else 'leave out'} --multi-label."
+        )
     if recipe.keras and card.builder != recipe.builder:
         raise UsageError(
             f"{recipe.name} trains a {recipe.builder}; {card.name} is a {card.builder}."
@@ -87,8 +94,7 @@ def head_weights(
     """
     if fitted.kind != "linear":
         return {}
-    labels = examples.labels
-    counts = np.bincount(examples.y, minlength=len(labels))
+    labels, counts = examples.labels, examples.counts
     if earlier:
         counts = np.maximum(counts, head_start(earlier, labels, describes).counts)
     name = np.frombuffer(describes.encode(), np.uint8).copy()

@@ -81,3 +81,36 @@ def test_json_and_markdown(noisy):
 def test_what_does_not_fit_is_refused(truth, scores, said):
     with pytest.raises(UsageError, match=said):
         evaluate_multilabel(["a", "b", "c"], truth, scores)
+
+
+def test_wrong_decisions_and_the_sets_are_counted(noisy):
+    truth, scores = noisy
+    one = evaluate_multilabel(LABELS, truth, scores, sets=scores > 0.2, resamples=5)
+    assert one.wrong_labels == pytest.approx(metrics.hamming_loss(truth, scores >= 0.5))
+    held = [
+        set(np.flatnonzero(t)) <= set(np.flatnonzero(s > 0.2)) for t, s in zip(*noisy, strict=True)
+    ]
+    assert (one.set_coverage.hits, one.set_coverage.pictures) == (sum(held), 250)
+
+
+def test_the_surest_mistakes_come_first(noisy):
+    truth, scores = noisy
+    names = [f"file:///{n}.png" for n in range(250)]
+    one = evaluate_multilabel(LABELS, truth, scores, row_ids=names, uris=names, resamples=5)
+    assert len(one.mistakes) == 100
+    sure = [mistake.probability for mistake in one.mistakes]
+    assert sure == sorted(sure, reverse=True)
+    worst = one.mistakes[0]
+    wrong = truth[worst.index] != (scores[worst.index] >= 0.5)
+    assert worst.probability == pytest.approx(
+        np.maximum(scores, 1 - scores)[worst.index][wrong].max()
+    )
+    assert worst.truth == ", ".join(np.array(LABELS)[truth[worst.index]]) or "none"
+    assert worst.truth != worst.answer
+    assert "Most confident mistakes" in one.to_markdown()
+
+
+def test_figures_with_an_interval_go_into_a_card(noisy):
+    found = evaluate_multilabel(LABELS, *noisy, resamples=50).card_metrics("test part")
+    assert set(found) == {"subset_accuracy", "micro_f1", "macro_f1", "average_precision", "auc"}
+    assert all(one.low < one.value < one.high and one.pictures == 250 for one in found.values())

@@ -303,3 +303,26 @@ def test_the_clothing_table(test_data):
     assert len({row["label"] for row in rows if row["label"]}) == 20
     assert len(missing(found)) == 5
     assert {tuple(dict(row["meta"])) for row in rows if row["meta"]} == {("kids",)}
+
+
+@pytest.mark.parametrize(
+    ("separator", "text", "found"),
+    [
+        (None, "a; b", ["a; b"]),
+        (";", "a; b ;; a", ["a", "b"]),
+        (" | ", "a | b c|d", ["a", "b c|d"]),
+        (",", '["b, c", "a"]', ["b, c", "a"]),
+        (",", "[not, json", ["[not", "json"]),
+        (",", "[" * 2000, ["[" * 2000]),
+        (";", " ; ", []),
+    ],
+)
+def test_several_labels_in_one_text(separator, text, found):
+    assert LabelOptions(labels="x.csv", separator=separator).several(text) == found
+
+
+def test_another_separator_is_another_source_of_labels():
+    plain = LabelOptions(labels="x.csv")
+    assert LabelOptions(labels="x.csv", separator=";").source != plain.source
+    with pytest.raises(UsageError, match="at least one character"):
+        LabelOptions(labels="x.csv", separator="")

@@ -78,10 +78,18 @@ def test_smoothed_labels_are_shared_out(keras: ModuleType) -> None:
 
 
 @pytest.mark.parametrize("classes", [2, 5])
-def test_one_hot(keras: ModuleType, classes: int) -> None:
-    from pixelmine.train.augmented import one_hot
+def test_one_label_is_all_of_its_class(keras: ModuleType, classes: int) -> None:
+    from pixelmine.train.augmented import shares
 
-    found = one_hot(np.array([1, 0, 1]), classes)
+    found = shares(np.array([1, 0, 1]), classes)
     assert found.dtype == np.float32
     assert found.tolist() == [[float(k == y) for k in range(classes)] for y in (1, 0, 1)]
-    assert one_hot(np.empty(0, np.int64), classes).shape == (0, classes)
+    assert shares(np.empty(0, np.int64), classes).shape == (0, classes)
+
+
+def test_each_of_several_labels_is_there_or_not(keras: ModuleType) -> None:
+    from pixelmine.train.augmented import shares
+
+    y = np.array([[True, False, True], [False, False, False]])
+    assert shares(y, 3).tolist() == [[1, 0, 1], [0, 0, 0]]
+    np.testing.assert_allclose(shares(y, 3, 0.2), [[0.9, 0.1, 0.9], [0.1] * 3], rtol=1e-6)

@@ -99,7 +99,9 @@ def test_a_collection_gives_pictures_with_one_label(tmp_path: Path) -> None:
     assert found.labels == ["a", "b"]
     grey = {int(x.mean()): found.labels[y] for x, y in zip(found.x, found.y, strict=True)}
     assert grey == {0: "b", 10: "a", 40: "b"}
-    assert progress.notes == ["1 pictures have several labels and are left out."]
+    assert progress.notes == [
+        "1 pictures have several labels and are left out. Give --multi-label to learn from them."
+    ]
 
 
 def test_a_split_keeps_its_test_part_out(tmp_path: Path) -> None:

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -16,6 +18,12 @@ def history(*held: tuple[float, float], seconds: float = 10.0) -> History:
 
 def test_the_best_epoch_is_the_most_accurate_then_of_lower_loss_then_the_first() -> None:
     assert history((0.8, 0.1), (0.9, 0.3), (0.9, 0.2), (0.9, 0.2), (0.7, 0.1)).best == 2
+
+
+def test_of_several_labels_the_best_epoch_is_of_the_lowest_loss() -> None:
+    found = replace(history((0.8, 0.1), (0.9, 0.3)), by_loss=True)
+    assert found.best == 0
+    assert found.plus(history((0.7, 0.05)).epochs[0]).best == 2
 
 
 def test_it_is_over_after_its_epochs() -> None:
