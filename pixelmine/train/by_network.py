@@ -1,6 +1,7 @@
 """Training a network of Keras."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from .data import Examples
 from .events import Events
 from .export import export, weights_file
 from .history import History
-from .loop import LoopOptions, fit
+from .loop import LoopOptions, epoch_seconds, fit
 from .mirror import keeps_labels
 from .networks import NETWORKS, for_task
 from .peel import peel
@@ -33,18 +34,38 @@ _BATCH, _BATCH_PIXELS = 256, 1 << 21
 def train_network(plan: Plan, events: Events) -> Trained:
     """Run the loop; the network of the best epoch."""
     check_backend()
-    recipe: NetworkRecipe = plan.recipe
-    kept, held_back = plan.kept, plan.held_back
-    height, width, channels = kept.x.shape[1:]
-    builder, classes = NETWORKS.get(recipe.builder), len(plan.examples.labels)
-    task = plan.examples.task
-
-    def fresh() -> Any:
-        return for_task(builder(height, width, channels, classes), task)
-
-    build, options = partial(_build, fresh, begin(plan)), loop_options(plan)
-    network, history = fit(build, kept, held_back, options, events)
+    plan, guess_s = _given_time(plan, events)
+    build, options = partial(_build, plan), loop_options(plan)
+    network, history = fit(build, plan.kept, plan.held_back, options, events, guess_s)
     return exported(plan, network, history, options, events)
+
+
+def _given_time(plan: Plan, events: Events) -> tuple[Plan, float | None]:
+    """With the recipe's longer training, where there is time for it.
+
+    Also the seconds of an epoch, where they were measured for this plan. What was begun goes on
+    with the network it has.
+    """
+    recipe: NetworkRecipe = plan.recipe
+    longer = recipe.given_time
+    if longer is None:
+        return plan, None
+    other = replace(plan, recipe=longer.recipe)
+    if plan.earlier:
+        return (other if plan.earlier.card.builder == longer.recipe.builder else plan), None
+    if plan.checkpoint:
+        begun = [value.shape for value in plan.checkpoint.network]
+        shapes = [tuple(variable.shape) for variable in _build(other).variables]
+        return (other if begun == shapes else plan), None
+    if not plan.job.minutes or plan.job.epochs:
+        return plan, None
+    epoch_s = epoch_seconds(
+        partial(_build, plan), plan.kept, plan.held_back, loop_options(plan), events
+    )
+    if not longer.fits(plan.job.minutes, epoch_s):
+        return plan, epoch_s
+    events.note(f"There is time for the larger network, {longer.recipe.builder}.")
+    return other, None
 
 
 def exported(
@@ -83,17 +104,22 @@ def begin(plan: Plan) -> Begin | None:
     return partial(carry_over, bundle=plan.earlier, labels=plan.examples.labels)
 
 
-def _build(fresh: Callable[[], Any], begin: Begin | None) -> Any:
-    network = fresh()
-    if begin is not None:
-        begin(network)
+def _build(plan: Plan) -> Any:
+    height, width, channels = plan.examples.x.shape[1:]
+    classes, task = len(plan.examples.labels), plan.examples.task
+    network = NETWORKS.get(plan.recipe.builder)(height, width, channels, classes)
+    network = for_task(network, task)
+    if (first := begin(plan)) is not None:
+        first(network)
     return network
 
 
 def loop_options(plan: Plan) -> LoopOptions:
     """What the recipe says, and the job instead of it."""
     recipe: NetworkRecipe = plan.recipe
-    augment, as_long_as_it_may = recipe.augmentations, plan.job.minutes and not plan.job.epochs
+    augment, epochs = recipe.augmentations, plan.job.epochs
+    if not epochs and not (recipe.schedule == "one_cycle" and plan.job.minutes):
+        epochs = recipe.epochs_for(len(plan.kept))
     if recipe.mirror == "auto" and keeps_labels(plan.kept, plan.job.seed):
         augment = (*augment, RandomFlip())
     return LoopOptions(
@@ -112,7 +138,7 @@ def loop_options(plan: Plan) -> LoopOptions:
         label_smoothing=recipe.label_smoothing,
         precision=recipe.precision,
         batch_size=recipe.batch_size,
-        epochs=None if recipe.schedule == "one_cycle" and as_long_as_it_may else recipe.epochs,
+        epochs=epochs,
         augment=augment,
         patience=recipe.patience,
         minutes=plan.job.minutes,

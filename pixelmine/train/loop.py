@@ -21,7 +21,7 @@ from .optimizer import averaged, make_optimizer, make_rate
 from .precision import build_in
 from .tensorboard import write_epoch
 
-__all__ = ["LoopOptions", "epoch_order", "fit"]
+__all__ = ["LoopOptions", "epoch_order", "epoch_seconds", "fit"]
 
 _EVALUATION_BATCH = 512
 _PROBE_CALLS = 4
@@ -49,8 +49,11 @@ def fit(
     held_back: Examples,
     options: LoopOptions,
     events: Events,
+    guess_s: float | None = None,
 ) -> tuple[Any, History]:
     """Train what `build` makes; the network with the weights of its best epoch, and the history.
+
+    `guess_s`: seconds that an epoch takes, where that is known and the rate follows the clock.
 
     The best epoch is that of the highest held-back accuracy, of equal ones that of the lowest
     held-back loss, and where pictures may have several labels that of the lowest loss; the weights
@@ -63,21 +66,12 @@ def fit(
     mean binary cross-entropy, and counts the pictures all of whose labels are right. Raises
     TrainError where the loss is not finite.
     """
-    keras.utils.set_random_seed(options.seed)
-    network = build_in(options.precision, build)
-    rate = make_rate(options)
-    run = _Run(
-        network=network,
-        trainer=_trainer(network, rate, options, train.multi),
-        rate=rate if isinstance(rate, OneCycle) else None,
-        train=train,
-        held_back=held_back,
-        options=options,
-        events=events,
-    )
+    run = _begin(build, train, held_back, options, events)
+    network = run.network
     history, best = _restore(run)
     history = replace(history, by_loss=train.multi)
-    guess_s = _probe(run) if options.follows_clock and not history else None
+    if guess_s is None and options.follows_clock and not history:
+        guess_s = _probe(run)
     events.start("train", options.epochs * len(train) if options.epochs else None)
     events.reach(len(history) * len(train))
     while not history.is_over(options.epochs, options.patience, options.minutes):
@@ -92,6 +86,38 @@ def fit(
         network = build()
     _assign(network.variables, best)
     return network, history
+
+
+def epoch_seconds(
+    build: Callable[[], Any],
+    train: Examples,
+    held_back: Examples,
+    options: LoopOptions,
+    events: Events,
+) -> float:
+    """About how many seconds an epoch of what `build` makes takes, from a few batches."""
+    return _probe(_begin(build, train, held_back, options, events))
+
+
+def _begin(
+    build: Callable[[], Any],
+    train: Examples,
+    held_back: Examples,
+    options: LoopOptions,
+    events: Events,
+) -> _Run:
+    keras.utils.set_random_seed(options.seed)
+    network = build_in(options.precision, build)
+    rate = make_rate(options)
+    return _Run(
+        network=network,
+        trainer=_trainer(network, rate, options, train.multi),
+        rate=rate if isinstance(rate, OneCycle) else None,
+        train=train,
+        held_back=held_back,
+        options=options,
+        events=events,
+    )
 
 
 def epoch_order(seed: int, epoch: int, count: int) -> np.ndarray:
@@ -141,7 +167,7 @@ def _restore(run: _Run) -> tuple[History, list[np.ndarray]]:
 
 
 def _probe(run: _Run) -> float:
-    """About how many seconds an epoch takes, from a few batches; the weights stay as they are."""
+    """Seconds of an epoch, by a few batches; the weights stay as they are."""
     variables = [*run.network.variables, *run.trainer.optimizer.variables]
     before = _values(variables)
     pictures = min(

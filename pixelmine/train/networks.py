@@ -20,6 +20,7 @@ NETWORKS: Registry[Builder] = Registry(
     {
         "cnn-article": "pixelmine.train.networks:build_article",
         "cnn-strong": "pixelmine.train.networks_strong:build_strong",
+        "cnn-strong-large": "pixelmine.train.networks_strong:build_large",
         "efficientnet-lite0": "pixelmine.train.networks_lite:build_lite0",
         "efficientnet-lite1": "pixelmine.train.networks_lite:build_lite1",
         "efficientnet-lite2": "pixelmine.train.networks_lite:build_lite2",

@@ -1,15 +1,17 @@
 """What a recipe of the family `network` says."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 from pixelmine.core.checks import check_one_of, check_positive
+from pixelmine.core.errors import UsageError
 from pixelmine.preprocess import Normalise, Preprocessing
 from pixelmine.preprocess.augment import Augmentation, Mixing, from_card, to_card
 
 from .recipe import Recipe
 
-__all__ = ["NetworkRecipe"]
+__all__ = ["Longer", "NetworkRecipe"]
 
 _OPTIMIZERS = ("adam", "adamw")
 _SCHEDULES = ("constant", "one_cycle")
@@ -19,14 +21,32 @@ _LOSSES = ("sparse_categorical_crossentropy",)
 
 
 @dataclass(frozen=True, kw_only=True)
+class Longer:
+    """A training that is worth its time where there is enough.
+
+    `times`: an epoch takes so many times as long. `least_epochs`: fewer are not worth it.
+    """
+
+    times: float
+    least_epochs: int
+    recipe: "NetworkRecipe"
+
+    def fits(self, minutes: float, epoch_s: float) -> bool:
+        """Whether there is time enough, where an epoch of the shorter takes `epoch_s` seconds."""
+        return 60 * minutes >= self.least_epochs * self.times * epoch_s
+
+
+@dataclass(frozen=True, kw_only=True)
 class NetworkRecipe(Recipe):
     """A network that Keras trains.
 
     `builder`: one of `networks.NETWORKS`. `mean`, `std`: a pixel p becomes (p - mean) / std.
-    `patience`: stop after so many epochs without a better one; None runs them all. `augment`: what
-    changes each training picture by chance, in order, each a table with a `step` and its options.
-    `mirror`: `auto` adds mirror images where nearest neighbours are not misled by them. The others
-    are those of `LoopOptions`.
+    `least_steps`: so many batches at least, by more epochs where pictures are few and neither
+    `--epochs` nor `--minutes` are given. `patience`: stop after so many epochs without a better
+    one; None runs them all. `augment`: what changes each training picture by chance, in order, each
+    a table with a `step` and its options. `mirror`: `auto` adds mirror images where nearest
+    neighbours are not misled by them. `longer`: what is otherwise where `--minutes` are enough,
+    fields as here beside those of `Longer`. The others are those of `LoopOptions`.
     """
 
     builder: str
@@ -36,6 +56,7 @@ class NetworkRecipe(Recipe):
     loss: str
     batch_size: int
     epochs: int
+    least_steps: int = 1
     patience: int | None = None
     augment: tuple[dict[str, Any], ...] = ()
     mirror: str = "no"
@@ -46,6 +67,7 @@ class NetworkRecipe(Recipe):
     average: float | None = None
     label_smoothing: float = 0.0
     precision: str = "float32"
+    longer: Mapping[str, Any] | None = None
 
     family: ClassVar[str] = "network"
     trainer: ClassVar[str] = "pixelmine.train.by_network:train_network"
@@ -53,7 +75,7 @@ class NetworkRecipe(Recipe):
     tables: ClassVar[tuple[str, ...]] = ("network", "preprocessing", "training")
 
     def __post_init__(self) -> None:
-        for name in ("std", "batch_size", "epochs"):
+        for name in ("std", "batch_size", "epochs", "least_steps"):
             check_positive(name, getattr(self, name))
         if self.patience is not None:
             check_positive("patience", self.patience)
@@ -63,9 +85,38 @@ class NetworkRecipe(Recipe):
         check_one_of("precision", self.precision, _PRECISIONS)
         check_one_of("mirror", self.mirror, _MIRRORS)
         check_positive("learning_rate", self.learning_rate)
+        if self.longer is not None and not {"times", "least_epochs"} <= set(self.longer):
+            raise UsageError("longer must have times and least_epochs.")
         # with every default, so that a checkpoint is not gone on from under another one
         object.__setattr__(self, "augment", tuple(to_card(from_card(self.augment))))
         super().__post_init__()
+        if self.given_time is not None:
+            check_positive("times", self.given_time.times)
+            check_positive("least_epochs", self.given_time.least_epochs)
+
+    @property
+    def given_time(self) -> Longer | None:
+        """`longer`, checked. Raises UsageError."""
+        if self.longer is None:
+            return None
+        changes = dict(self.longer)
+        times, least = changes.pop("times"), changes.pop("least_epochs")
+        try:
+            recipe = replace(self, longer=None, **changes)
+        except TypeError as error:
+            raise UsageError(f"The recipe's longer cannot be used: {error}.") from error
+        return Longer(times=times, least_epochs=least, recipe=recipe)
+
+    @property
+    def builders(self) -> list[str]:
+        """The networks that it may train."""
+        given_time = self.given_time
+        return [self.builder, *([given_time.recipe.builder] if given_time else [])]
+
+    def epochs_for(self, pictures: int) -> int:
+        """How many for so many training pictures, where nobody says."""
+        steps = -(-pictures // self.batch_size)
+        return max(self.epochs, -(-self.least_steps // steps))
 
     def preprocessing(self, height: int, width: int, channels: int) -> Preprocessing:
         """Decode, scale to height x width pixels, normalise."""

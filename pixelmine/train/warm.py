@@ -44,10 +44,9 @@ def earlier_bundle(name: str, recipe: Any, examples: Examples) -> Bundle:
             f"{card.name} gives {gives}; asked for is {asks}. Train it anew, or "
             f"{'give' if card.task == 'multi' else 'leave out'} --multi-label."
         )
-    if recipe.keras and card.builder != recipe.builder:
-        raise UsageError(
-            f"{recipe.name} trains a {recipe.builder}; {card.name} is a {card.builder}."
-        )
+    if recipe.keras and card.builder not in recipe.builders:
+        trains = " or a ".join(recipe.builders)
+        raise UsageError(f"{recipe.name} trains a {trains}; {card.name} is a {card.builder}.")
     if card.preprocessing != examples.preprocessing.to_card():
         raise UsageError(
             f"{card.name} prepares pictures otherwise than {recipe.name} does here: what it has "

@@ -37,5 +37,9 @@ def test_the_smallest_picture_the_strong_network_takes(keras: ModuleType) -> Non
     assert build(16, 19, 3, 2).output_shape == (None, 2)
     assert build(28, 28, 1, 10).count_params() == 323_714
     assert build(96, 64, 3, 5).get_layer("residual").output.shape[1:] == (3, 2, 128)
+    large = NETWORKS.get("cnn-strong-large")
+    assert large(16, 19, 3, 2).output_shape == (None, 2)
+    assert large(28, 28, 1, 10).count_params() == 918_954
+    assert large(96, 64, 3, 5).get_layer("residual_5").output.shape[1:] == (3, 2, 128)
     with pytest.raises(UsageError, match="at least 16x16 pixels"):
         build(15, 28, 1, 2)

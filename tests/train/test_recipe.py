@@ -98,6 +98,36 @@ def test_an_augmentation_with_a_slip_is_refused(augment: str, said: str) -> None
         parse_recipe(f"{TEXT}\naugment = {augment}")
 
 
+def test_few_pictures_get_more_epochs() -> None:
+    recipe = replace(load_recipe("cnn-strong"), epochs=9, batch_size=100, least_steps=50)
+    assert [recipe.epochs_for(n) for n in (10, 100, 101, 10_000)] == [50, 50, 25, 9]
+    assert load_recipe("cnn-article").epochs_for(1) == 10
+
+
+def test_a_longer_training_is_a_recipe_of_its_own() -> None:
+    recipe = load_recipe("cnn-strong")
+    longer = recipe.given_time
+    assert recipe.builders == ["cnn-strong", "cnn-strong-large"]
+    assert (longer.recipe.builder, longer.recipe.longer) == ("cnn-strong-large", None)
+    assert longer.recipe.weight_decay == recipe.weight_decay
+    assert "random_erasing" in [step["step"] for step in longer.recipe.augment]
+    assert [longer.fits(minutes, 15) for minutes in (29.9, 30.1)] == [False, True]
+
+
+@pytest.mark.parametrize(
+    ("longer", "said"),
+    [
+        ({"times": 6}, "must have times and least_epochs"),
+        ({"times": 0, "least_epochs": 2}, "times"),
+        ({"times": 6, "least_epochs": 2, "depth": 3}, "depth"),
+        ({"times": 6, "least_epochs": 2, "optimizer": "sgd"}, "sgd"),
+    ],
+)
+def test_a_longer_training_with_a_slip_is_refused(longer: dict[str, object], said: str) -> None:
+    with pytest.raises(UsageError, match=said):
+        replace(load_recipe("cnn-strong"), longer=longer)
+
+
 def test_recipes_load_no_training_framework() -> None:
     code = "import sys, pixelmine.train.recipe as r; r.recipe_names(); print(*sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
