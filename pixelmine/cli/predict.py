@@ -1,5 +1,6 @@
 """`pixelmine predict`."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -24,6 +25,12 @@ from .options import (
 from .terminal import finish, many, out, printable, run, short
 
 __all__ = ["predict"]
+
+_NAMED = 8
+"""Labels of a prediction set that are named."""
+
+_ODD = 0.99
+"""A picture odder than so many is pointed out."""
 
 
 def predict(
@@ -50,6 +57,17 @@ def predict(
     state: Annotated[
         Path | None, typer.Option(help="Where a run towards a URL remembers what it delivered.")
     ] = None,
+    explain: Annotated[
+        Path | None,
+        typer.Option(help="Of one picture: a .png of where the model sees the label."),
+    ] = None,
+    explain_label: Annotated[
+        str | None, typer.Option(help="With --explain: another label than the best.")
+    ] = None,
+    near_in: Annotated[
+        Path | None,
+        typer.Option(help="With --explain: a collection whose most alike pictures are shown."),
+    ] = None,
     overwrite: Overwrite = False,
     picture_column: PictureColumn = None,
     query: Query = None,
@@ -71,6 +89,8 @@ def predict(
 
         pixelmine predict holiday.jpg
 
+        pixelmine predict holiday.jpg --explain why.png
+
         pixelmine predict photos/ --out results.jsonl
 
         pixelmine predict photos.zip --out "postgresql://me@localhost/shop?table=answers"
@@ -80,10 +100,19 @@ def predict(
     with run(as_json) as progress:
         from pixelmine.api.endless import predict_endless
         from pixelmine.api.predict import predict as call
+        from pixelmine.core.errors import UsageError
         from pixelmine.engine import EngineOptions
         from pixelmine.input import SourceOptions
         from pixelmine.input.feeds import is_feed
 
+        if explain is not None:
+            if out_file or watch or is_feed(source):
+                raise UsageError("--explain takes one picture, without --out and --watch.")
+            shown = _explain(source, model, explain, explain_label, near_in, as_json)
+            finish(shown, as_json)
+            return
+        if explain_label is not None or near_in is not None:
+            raise UsageError("--explain-label and --near-in go with --explain FILE.png.")
         options = SourceOptions(
             picture_column=picture_column, query=query, allow_private=allow_private
         )
@@ -119,6 +148,50 @@ def predict(
     finish(found.to_dict(), as_json, strict, counts.failed)
 
 
+def _explain(
+    source: str,
+    model: str,
+    path: Path,
+    label: str | None,
+    collection: Path | None,
+    as_json: bool,
+) -> dict[str, Any]:
+    """One picture's answer with its reasons, written and shown."""
+    from pixelmine.api.explain import explain_picture
+
+    shown = explain_picture(model, source, collection=collection, out=path, label=label)
+    if not as_json:
+        console = out()
+        _answer(console, shown.answer)
+        for near in shown.near:
+            name = " ".join(filter(None, (near.uri, near.member)))
+            console.print(
+                f"alike {near.similarity:.2f}  {', '.join(near.labels):<28} {printable(name)}"
+            )
+        console.print(f"Explanation of {shown.label}: {short(path)}")
+    return shown.to_dict()
+
+
+def _answer(console: Any, row: Mapping[str, Any]) -> None:
+    """A small table of the best labels, and what is to be said of the decision."""
+    for entry in row["top"] or ():
+        bar = "█" * round(entry["probability"] * 30)
+        share = f"{entry['probability']:6.1%}"
+        console.print(f"{share}  {entry['label']:<28} {bar}")
+    decision, inside = row["decision"], row["set"]
+    if decision is None:
+        console.print("Not decided: the model is not sure enough.", style="yellow")
+    elif decision != [entry["label"] for entry in row["top"][:1]]:
+        console.print(f"Labels: {', '.join(decision) or 'none'}")
+    if inside is not None and set(inside) != set(decision or ()):
+        more = f" and {len(inside) - _NAMED} more" if len(inside) > _NAMED else ""
+        console.print(f"It may be: {', '.join(inside[:_NAMED]) or 'none of them'}{more}")
+    if row["ood"] is not None and row["ood"] > _ODD:
+        console.print(
+            f"Odder than {row['ood']:.1%} of the pictures that it was judged on.", style="yellow"
+        )
+
+
 class _Lines:
     """Shows results as they come: a small table for one picture, a line for each of many."""
 
@@ -137,10 +210,8 @@ class _Lines:
     def _one(self, row: dict[str, Any]) -> None:
         if row["reason"]:
             self.console.print(f"failed: {row['reason']}", style="yellow")
-        for entry in row["top"] or ():
-            bar = "█" * round(entry["probability"] * 30)
-            share = f"{entry['probability']:6.1%}"
-            self.console.print(f"{share}  {entry['label']:<28} {bar}")
+        else:
+            _answer(self.console, row)
 
     def _line(self, row: dict[str, Any]) -> None:
         """Tab-separated: path, label, probability; or path, failed, reason."""
