@@ -44,6 +44,7 @@ def train_model(
     tensorboard: str | Path | None = None,
     start_from: str | Path | None = None,
     multi_label: bool = False,
+    balanced: bool = False,
     progress: Progress | None = None,
     on_epoch: Epoch | None = None,
 ) -> dict[str, Any]:
@@ -57,8 +58,9 @@ def train_model(
     odder than this share of the held-back ones. `tensorboard`: a folder for each epoch's figures.
     `start_from`: a bundle of the same recipe whose weights are gone on from; labels that it does
     not have are added. `multi_label`: a picture may have several labels, each decided on its own;
-    else pictures with several are left out. Returns what the last event said, with the `bundle`'s
-    path. Raises TrainError and what else the child reports.
+    else pictures with several are left out. `balanced`: every class counts the same, however few
+    pictures it has. Returns what the last event said, with the `bundle`'s path. Raises TrainError
+    and what else the child reports.
     """
     if not Path(source).exists():
         raise SourceError(f"There is no collection and no folder of idx files at {source}.")
@@ -82,6 +84,7 @@ def train_model(
         "ood": ood,
         "tensorboard": str(Path(tensorboard).absolute()) if tensorboard else None,
         "multi_label": multi_label,
+        "balanced": balanced,
         "start": str(Path(start_from).absolute()) if start_from else None,
     }
     return _run(job, progress or SilentProgress(), on_epoch or (lambda _epoch: None))

@@ -41,6 +41,9 @@ def train(
     multi_label: Annotated[
         bool, typer.Option(help="A picture may have several labels, each decided on its own.")
     ] = False,
+    balanced: Annotated[
+        bool, typer.Option(help="Every class counts the same, however few pictures it has.")
+    ] = False,
     tensorboard: Annotated[
         Path | None, typer.Option(help="A folder for the figures of each epoch.")
     ] = None,
@@ -87,6 +90,7 @@ def train(
             tensorboard=tensorboard,
             start_from=start_from,
             multi_label=multi_label,
+            balanced=balanced,
             progress=progress,
             on_epoch=epoch,
         )

@@ -20,6 +20,7 @@ class AugmentedBatches(keras.utils.PyDataset):  # type: ignore[misc]  # Keras ha
     threads nor a stop between two epochs change it. Where `examples.x` is mapped from a file, only
     the batches that wait are in memory. Gives uint8 (B, H, W, C), and int64 (B,), or float32 (B, K)
     where labels are mixed, a picture has several, or `smoothing` is given, as `shares` has it.
+    With `weights`, float32 (K,), also what each picture counts by its own label, float32 (B,).
     """
 
     def __init__(
@@ -31,23 +32,25 @@ class AugmentedBatches(keras.utils.PyDataset):  # type: ignore[misc]  # Keras ha
         seed: int,
         epoch: int,
         smoothing: float | None = None,
+        weights: np.ndarray | None = None,
     ) -> None:
         super().__init__(workers=processors(), max_queue_size=2 * processors() + 8)
         self._examples, self._order, self._batch_size = examples, order, batch_size
         self._steps, self._seed, self._epoch = steps, seed, epoch
-        self._smoothing = smoothing
+        self._smoothing, self._weights = smoothing, weights
 
     def __len__(self) -> int:
         return -(-len(self._order) // self._batch_size)
 
-    def __getitem__(self, index: int) -> tuple[np.ndarray, np.ndarray]:
+    def __getitem__(self, index: int) -> tuple[np.ndarray, ...]:
         rows = self._order[index * self._batch_size : (index + 1) * self._batch_size]
-        labels = self._examples.y[rows]
+        labels = own = self._examples.y[rows]
         if self._examples.multi or self._smoothing is not None or mixes(self._steps):
             labels = shares(labels, len(self._examples.labels), self._smoothing or 0.0)
         # from 1 on: NumPy takes [seed, epoch, 0] for [seed, epoch], which the order is drawn by
         rng = np.random.default_rng([self._seed, self._epoch, 1 + index])
-        return augment(self._steps, self._examples.x[rows], labels, rng)
+        found = augment(self._steps, self._examples.x[rows], labels, rng)
+        return found if self._weights is None else (*found, self._weights[own])
 
 
 def shares(y: np.ndarray, classes: int, smoothing: float = 0.0) -> np.ndarray:

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from pixelmine.core.errors import UsageError
 from pixelmine.models.card import Input
 from pixelmine.preprocess.augment import RandomFlip, to_card
 
@@ -117,6 +118,11 @@ def _build(plan: Plan) -> Any:
 def loop_options(plan: Plan) -> LoopOptions:
     """What the recipe says, and the job instead of it."""
     recipe: NetworkRecipe = plan.recipe
+    if recipe.balanced and plan.examples.multi:
+        raise UsageError(
+            f"--balanced with several labels goes with transfer and linear-features, not with "
+            f"{recipe.name}."
+        )
     augment, epochs = recipe.augmentations, plan.job.epochs
     if not epochs and not (recipe.schedule == "one_cycle" and plan.job.minutes):
         epochs = recipe.epochs_for(len(plan.kept))
@@ -141,6 +147,7 @@ def loop_options(plan: Plan) -> LoopOptions:
         epochs=epochs,
         augment=augment,
         patience=recipe.patience,
+        balanced=recipe.balanced,
         minutes=plan.job.minutes,
         tensorboard=Path(plan.job.tensorboard) if plan.job.tensorboard else None,
     )

@@ -150,7 +150,7 @@ def _run(
     if found and found.history.is_over(options.epochs, options.patience, options.minutes):
         for variable, value in zip(back.variables, found.best, strict=True):
             variable.assign(value)
-        return replace(found.history, by_loss=train.multi)
+        return replace(found.history, by_loss=train.multi or options.balanced)
     side = network.input_shape[1]
     paths = [options.state / name for name in _FILES]
     train, held_back = resized(train, side, paths[0]), resized(held_back, side, paths[1])

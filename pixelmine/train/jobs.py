@@ -24,7 +24,7 @@ class TrainJob:
     take a split whose test pictures are in its training part too. `coverage`, `error`, `ood`: what
     the model is to be relied on for, as `classify.learn.Asked` has them.
     `tensorboard`: a folder for the figures of each epoch. `start`: a bundle to go on from.
-    `multi_label`: a picture may have several labels.
+    `multi_label`: a picture may have several labels. `balanced`: every class counts the same.
     """
 
     source: str
@@ -46,6 +46,7 @@ class TrainJob:
     tensorboard: str | None = None
     start: str | None = None
     multi_label: bool = False
+    balanced: bool = False
 
     def __post_init__(self) -> None:
         for option in ("epochs", "patience", "minutes"):

@@ -41,6 +41,7 @@ class _Run:
     held_back: Examples
     options: LoopOptions
     events: Events
+    weights: np.ndarray | None
 
 
 def fit(
@@ -56,7 +57,8 @@ def fit(
     `guess_s`: seconds that an epoch takes, where that is known and the rate follows the clock.
 
     The best epoch is that of the highest held-back accuracy, of equal ones that of the lowest
-    held-back loss, and where pictures may have several labels that of the lowest loss; the weights
+    held-back loss; where pictures may have several labels, or classes are balanced, that of the
+    lowest loss. The weights
     are the averaged ones where there are. The order of pictures in an epoch, and how they are
     augmented, depends on the seed and the epoch's number alone, and all else is in the checkpoint:
     a training that was stopped between two epochs ends with the same weights, to the bit, as one
@@ -69,7 +71,7 @@ def fit(
     run = _begin(build, train, held_back, options, events)
     network = run.network
     history, best = _restore(run)
-    history = replace(history, by_loss=train.multi)
+    history = replace(history, by_loss=train.multi or options.balanced)
     if guess_s is None and options.follows_clock and not history:
         guess_s = _probe(run)
     events.start("train", options.epochs * len(train) if options.epochs else None)
@@ -117,7 +119,17 @@ def _begin(
         held_back=held_back,
         options=options,
         events=events,
+        weights=_even(train) if options.balanced else None,
     )
+
+
+def _even(train: Examples) -> np.ndarray:
+    """What a picture of each class counts, float32 (K,), so that all classes count the same.
+
+    A picture of the training counts 1 on average.
+    """
+    there = np.maximum(train.counts, 1)
+    return np.asarray(len(train) / ((train.counts > 0).sum() * there), np.float32)
 
 
 def epoch_order(seed: int, epoch: int, count: int) -> np.ndarray:
@@ -239,6 +251,7 @@ def _train(run: _Run, order: np.ndarray, number: int, callbacks: list[Any]) -> t
         options.seed,
         number,
         options.label_smoothing if options.soft else None,
+        run.weights,
     )
     told = run.trainer.fit(batches, epochs=1, shuffle=False, verbose=0, callbacks=callbacks).history
     return told["loss"][0], told["accuracy"][0]
@@ -248,7 +261,7 @@ def _evaluate(run: _Run) -> tuple[float, float]:
     """Loss and accuracy on the held-back pictures, as they are, with their labels as they are."""
     held, smoothing = run.held_back, 0.0 if run.options.soft else None
     order = np.arange(len(held))
-    batches = AugmentedBatches(held, order, _EVALUATION_BATCH, (), 0, 0, smoothing)
+    batches = AugmentedBatches(held, order, _EVALUATION_BATCH, (), 0, 0, smoothing, run.weights)
     loss, accuracy = run.trainer.evaluate(batches, verbose=0)
     return loss, accuracy
 

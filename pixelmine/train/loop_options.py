@@ -32,6 +32,7 @@ class LoopOptions(Changes):
     `History.is_over` has them. With one cycle, `epochs` may be None: as many as fit into `minutes`
     by the speed that is measured; the cycle ends with the time in any case. `steps_per_execution`:
     batches at a time, None as many as are 1,024 pictures. `tensorboard`: folder for event files.
+    `balanced`: every class counts the same in the loss, however rare it is.
     """
 
     job: str
@@ -49,6 +50,7 @@ class LoopOptions(Changes):
     minutes: float | None = None
     steps_per_execution: int | None = None
     tensorboard: Path | None = None
+    balanced: bool = False
 
     def __post_init__(self) -> None:
         super().__post_init__()

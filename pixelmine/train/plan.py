@@ -21,6 +21,9 @@ from .warm import earlier_bundle
 
 __all__ = ["Plan", "make_plan"]
 
+_UNEVEN = 10
+"""Times as many pictures as another class has, which is worth a word."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
@@ -60,6 +63,8 @@ def make_plan(job: TrainJob, events: Events) -> Plan:
     recipe = _as_asked(load_recipe(job.recipe), job)
     examples = load_examples(job, recipe, events)
     earlier = earlier_bundle(job.start, recipe, examples) if job.start else None
+    if not job.balanced:
+        _note_uneven(examples, events)
     held = hold_back(examples, recipe.held_back, job.seed)
     if earlier:
         _note_seen(earlier, examples, events)
@@ -83,7 +88,20 @@ def _as_asked(recipe: Any, job: TrainJob) -> Any:
         raise UsageError(
             f"{' and '.join(of_epochs)} go with a network; {recipe.name} has no epochs."
         )
-    return replace(recipe, **changed)
+    recipe = replace(recipe, **changed)
+    return recipe.with_even_classes() if job.balanced else recipe
+
+
+def _note_uneven(examples: Examples, events: Events) -> None:
+    """Say where some classes have far fewer pictures than others."""
+    counts = examples.counts
+    most, least = int(counts.argmax()), int(counts.argmin())
+    if counts[most] >= _UNEVEN * counts[least]:
+        events.note(
+            f"The classes are uneven: {counts[most]:,} pictures of {examples.labels[most]}, "
+            f"{counts[least]:,} of {examples.labels[least]}. A rare class is seldom answered; with "
+            "--balanced all count the same, mostly at the cost of some accuracy."
+        )
 
 
 def _note_seen(earlier: Bundle, examples: Examples, events: Events) -> None:

@@ -4,7 +4,7 @@ import tomllib
 from dataclasses import dataclass, fields
 from functools import cache
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 from pixelmine.core.checks import check_one_of, check_positive
 from pixelmine.core.errors import UsageError
@@ -70,6 +70,13 @@ class Recipe:
             raise UsageError(f"channels must be 1 (grey) or 3 (RGB). Got {self.channels} instead.")
         check_positive("held_back", self.held_back, at_most=0.5)
         self.preprocessing(self.height, self.width, self.channels or 3)
+
+    def with_even_classes(self) -> Self:
+        """The same method, every class counting the same however rare it is.
+
+        Raises UsageError where it has no such way.
+        """
+        raise UsageError(f"{self.name} does not count pictures: --balanced says nothing to it.")
 
     def preprocessing(self, height: int, width: int, channels: int) -> Preprocessing:
         """Bytes to uint8 (height, width, channels), and what the network wants done to those."""

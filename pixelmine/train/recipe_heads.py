@@ -1,7 +1,7 @@
 """What recipes say that train no network: by features, by template, on a backbone."""
 
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, ClassVar
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from pixelmine.features import vector_features_from_card
 from pixelmine.preprocess import Preprocessing
@@ -40,6 +40,10 @@ class FeaturesRecipe(Recipe):
         """The options as the head takes them."""
         return _head(self.kind, self.options)
 
+    def with_even_classes(self) -> Self:
+        """With the head's option `balanced`."""
+        return replace(self, options={**self.options, "balanced": True})
+
 
 @dataclass(frozen=True, kw_only=True)
 class TransferRecipe(Recipe):
@@ -66,6 +70,10 @@ class TransferRecipe(Recipe):
     def head(self) -> "HeadOptions":
         """The options as the head takes them."""
         return _head(self.kind, self.options)
+
+    def with_even_classes(self) -> Self:
+        """With the head's option `balanced`."""
+        return replace(self, options={**self.options, "balanced": True})
 
     def preprocessing(self, height: int, width: int, channels: int) -> Preprocessing:  # noqa: ARG002  the backbone's own
         """As the backbone's card says."""

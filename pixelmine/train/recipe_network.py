@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 from pixelmine.core.checks import check_one_of, check_positive
 from pixelmine.core.errors import UsageError
@@ -45,7 +45,8 @@ class NetworkRecipe(Recipe):
     `--epochs` nor `--minutes` are given. `patience`: stop after so many epochs without a better
     one; None runs them all. `augment`: what changes each training picture by chance, in order, each
     a table with a `step` and its options. `mirror`: `auto` adds mirror images where nearest
-    neighbours are not misled by them. `longer`: what is otherwise where `--minutes` are enough,
+    neighbours are not misled by them. `balanced`: every class counts the
+    same, however rare it is. `longer`: what is otherwise where `--minutes` are enough,
     fields as here beside those of `Longer`. The others are those of `LoopOptions`.
     """
 
@@ -67,6 +68,7 @@ class NetworkRecipe(Recipe):
     average: float | None = None
     label_smoothing: float = 0.0
     precision: str = "float32"
+    balanced: bool = False
     longer: Mapping[str, Any] | None = None
 
     family: ClassVar[str] = "network"
@@ -93,6 +95,10 @@ class NetworkRecipe(Recipe):
         if self.given_time is not None:
             check_positive("times", self.given_time.times)
             check_positive("least_epochs", self.given_time.least_epochs)
+
+    def with_even_classes(self) -> Self:
+        """With `balanced`."""
+        return replace(self, balanced=True)
 
     @property
     def given_time(self) -> Longer | None:

@@ -1,6 +1,7 @@
 """The job `train`: pictures to a bundle."""
 
 import time
+from dataclasses import replace
 from datetime import UTC, datetime
 from importlib import import_module
 from pathlib import Path
@@ -15,6 +16,7 @@ from pixelmine.models.card import Metric, Training
 
 from .checkpoint import forget
 from .events import Events
+from .jobs import TrainJob
 from .pixels import forget_pixels
 from .plan import Plan
 from .trained import Trained
@@ -42,7 +44,7 @@ def _bundle(plan: Plan, trained: Trained, seconds: float, events: Events) -> Bun
         judged.embedding,
         judged.y,
         task=examples.task,
-        asked=Asked(coverage=job.coverage, error=job.error, ood=job.ood),
+        asked=_asked(job),
         seed=job.seed,
         groups=judged.groups,
     )
@@ -70,6 +72,15 @@ def _bundle(plan: Plan, trained: Trained, seconds: float, events: Events) -> Bun
         "seen.bin": Bundle.seen(examples.picture_ids, plan.earlier),
     }
     return Bundle.make(card, {**files, **trained.files, **learned.files}, trained.golden)
+
+
+def _asked(job: TrainJob) -> Asked:
+    """What the model is to be relied on for.
+
+    Calibration by a number for each class would give rare ones back how rarely they are answered.
+    """
+    found = Asked(coverage=job.coverage, error=job.error, ood=job.ood)
+    return replace(found, method="temperature") if job.balanced else found
 
 
 def _metrics(plan: Plan, trained: Trained) -> dict[str, Metric]:
@@ -106,7 +117,9 @@ def _training(plan: Plan, trained: Trained, seconds: float) -> Training:
 
 def _description(plan: Plan, trained: Trained) -> str:
     classes, learnt = len(plan.examples.labels), trained.learnt
-    return f"{classes} classes, learnt from {learnt} pictures of {plan.source_name}{trained.says}."
+    even = ", every class counting the same" if plan.job.balanced else ""
+    of = f"{learnt} pictures of {plan.source_name}"
+    return f"{classes} classes, learnt from {of}{trained.says}{even}."
 
 
 def _done(plan: Plan, bundle: Bundle, trained: Trained, seconds: float, events: Events) -> None:

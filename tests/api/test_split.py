@@ -1,6 +1,7 @@
 """Real photographs and their copies, through ingest, split, train and evaluate."""
 
 import shutil
+from collections import Counter
 from importlib.resources import files
 from pathlib import Path
 
@@ -87,6 +88,14 @@ def test_without_near_duplicates_only_files_are_compared(collection: Path) -> No
     assert parts["plant-0.png"] == parts["plant-0-again.png"]
     stems = [f"{label}-{at}" for label in ("building", "plant") for at in range(CROPS // 2)]
     assert any(parts[f"{one}.png"] != parts[f"{one}.jpg"] for one in stems)
+    (small,) = notes.texts
+    assert small.startswith(f"The test part has {Counter(parts.values())['test']} pictures")
+    assert "With --folds 5 every picture is tested." in small
+
+
+def test_of_folds_nothing_is_said_of_a_small_test(collection: Path) -> None:
+    notes = Notes()
+    split(collection, SplitOptions(folds=3, near_duplicates=False), progress=notes)
     assert notes.texts == []
 
 
