@@ -13,7 +13,14 @@ from pixelmine.core.atomic import write_json
 from pixelmine.core.checks import check_one_of, check_positive
 from pixelmine.core.errors import RunError, SourceError, UsageError
 from pixelmine.core.progress import Progress, SilentProgress
-from pixelmine.evaluate import Ladder, Provenance, Report, make_ladder, write_report
+from pixelmine.evaluate import (
+    Ladder,
+    Provenance,
+    Report,
+    check_form,
+    make_ladder,
+    write_report_as,
+)
 from pixelmine.evaluate.texts import Language
 from pixelmine.input import is_idx_folder
 from pixelmine.store import Collection, find_split, is_collection
@@ -81,9 +88,11 @@ def compare_recipes(
     folder for the bundles; what is there from the same comparison is not trained again, and a
     training that was stopped goes on. `minutes`: for all trainings together; what one leaves over
     goes to the next. `margin`: how much less accurate is still enough, 0 to 1 (`Ladder`). A recipe
-    that fails becomes a row with its reason. `report`: an HTML file, in `language`. Raises
+    that fails becomes a row with its reason. `report`: a file as `FORMS`
+    has them, a page in `language`. Raises
     UsageError, SourceError, and RunError where `out` holds another comparison.
     """
+    check_form(report)
     source, out = Path(source), Path(out)
     _check(source, recipes, split, minutes, margin)
     split = _whole(source, split)
@@ -103,7 +112,12 @@ def compare_recipes(
         ladder=make_ladder(work.rungs(recipes, minutes), margin), out=out, split=split, seed=seed
     )
     if report is not None:
-        write_report(Path(report), found.report(command, language))
+        write_report_as(
+            Path(report),
+            page=lambda: found.report(command, language),
+            markdown=found.ladder.to_markdown,
+            data=found.to_dict,
+        )
     return found
 
 

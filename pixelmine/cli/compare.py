@@ -34,7 +34,7 @@ def compare(
         typer.Option(help="Points of accuracy that may be lost, of 100, sure at 95 %."),
     ] = None,
     allow_leaks: AllowLeaks = False,
-    report: Annotated[Path | None, typer.Option(help="Write an HTML report.")] = None,
+    report: Annotated[Path | None, typer.Option(help="A report: .html, .md or .json.")] = None,
     language: Language = "en",
     runtime: Runtime = "auto",
     precision: Precision = "auto",

@@ -23,7 +23,7 @@ def evaluate(
     split: Annotated[
         str | None, typer.Option(help="ID or ID:FOLD; by default the one of the training.")
     ] = None,
-    report: Annotated[Path | None, typer.Option(help="Write an HTML report.")] = None,
+    report: Annotated[Path | None, typer.Option(help="A report: .html, .md or .json.")] = None,
     top: Annotated[str, typer.Option(help="Each k of top-k accuracy: 3,5.")] = "5",
     slice_by: Annotated[
         str, typer.Option(help="Columns to slice by: a,b; auto: what the collection keeps; none.")

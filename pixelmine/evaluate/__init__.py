@@ -11,6 +11,7 @@ from .near import Ties, read_hashes, tie, tie_notes
 from .paired import Paired, compare_answers
 from .refuse import refuse_leaks
 from .report import Report, render, write_report
+from .report_file import check_form, write_report_as
 from .sections import Gallery, Headline, History, Mistakes, Pile, Provenance
 from .slices import Slice, slices
 from .splits import SplitOptions, make_split
@@ -38,6 +39,7 @@ __all__ = [
     "Slice",
     "SplitOptions",
     "Ties",
+    "check_form",
     "compare_answers",
     "evaluate",
     "evaluate_multilabel",
@@ -54,4 +56,5 @@ __all__ = [
     "tie_notes",
     "wilson",
     "write_report",
+    "write_report_as",
 ]

@@ -28,7 +28,7 @@ from .sections import Gallery, Headline, History, Mistakes, Pile, Provenance
 from .texts import LANGUAGES, Language, reason_meaning, text
 from .tiles import gallery_tiles, mistake_tiles
 
-__all__ = ["Report", "render", "write_report"]
+__all__ = ["Report", "render", "write_report", "write_text"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,10 +56,14 @@ class Report:
 
 def write_report(path: Path, report: Report) -> None:
     """Write the page to `path`, whole or not at all. Raises OutputError."""
-    page = render(report)
+    write_text(path, render(report))
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a report of any form, whole or not at all. Raises OutputError."""
     try:
         with replace_file(path) as temporary:
-            temporary.write_text(page, "utf-8")
+            temporary.write_text(text, "utf-8")
     except OSError as error:
         raise OutputError(
             f"Cannot write the report to {path}: {error.strerror}. Give --report another path."

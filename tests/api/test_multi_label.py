@@ -117,6 +117,17 @@ def test_the_report_shows_what_there_is_and_no_confusion(bundles, collection, tm
     assert "every label is decided correctly" in (tmp_path / "en.html").read_text()
 
 
+def test_the_same_as_markdown_and_as_json(bundles, collection, tmp_path):
+    out, _ = bundles("cnn-article")
+    evaluate_model(out, collection[0], report=tmp_path / "r.md")
+    found = evaluate_model(out, collection[0], report=tmp_path / "r.json")
+    assert "| mAP |" in (tmp_path / "r.md").read_text()
+    told = json.loads((tmp_path / "r.json").read_text())
+    assert told["micro_f1"]["value"] == found.evaluation.micro_f1.value
+    with pytest.raises(UsageError, match=r"must end in \.html"):
+        evaluate_model(out, collection[0], report=tmp_path / "r.pdf")
+
+
 def test_the_epoch_of_the_lowest_loss_is_kept(bundles):
     out, _ = bundles("cnn-article")
     training = Bundle.load(out).card.training
