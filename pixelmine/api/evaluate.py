@@ -21,6 +21,7 @@ from pixelmine.evaluate import (
     Evaluation,
     Headline,
     History,
+    Mistake,
     MultiLabelEvaluation,
     Pile,
     Provenance,
@@ -78,9 +79,10 @@ class Evaluated:
         if not rows:
             return self
         let = clear(pa.RecordBatch.from_pylist(rows), policy).item.to_pylist()
+        empty = {**dict.fromkeys(names, ""), "probability": float("nan")}
         passed = [
-            replace(one, **{"row_id": "", "uri": "", **row})
-            for one, row in zip(worst, let, strict=True)
+            Mistake(index=one.index, **{name: row.get(name, empty[name]) for name in names})
+            for one, row in zip(worst, let, strict=False)
         ]
         return replace(self, evaluation=replace(self.evaluation, mistakes=tuple(passed)))
 
@@ -286,18 +288,19 @@ def _measure(
     """`names`: row_ids and uris."""
     head = Head.from_bundle(bundle)
     probabilities = head.probabilities(vectors.logits)
+    odd = head.odd(vectors.logits, vectors.embedding)
+    sure = head.decided(probabilities, odd) if head.abstains else None
     if head.task == "multi":
         return evaluate_multilabel(
             bundle.card.labels,
             truth,
             probabilities,
             head.chosen(probabilities),
+            decided=sure,
             sets=head.sets(probabilities),
             row_ids=names[0],
             uris=names[1],
         )
-    odd = head.odd(vectors.logits, vectors.embedding)
-    sure = head.decided(probabilities, odd) if head.abstains else None
     return evaluate(
         bundle.card.labels,
         truth,

@@ -1,12 +1,13 @@
 """Why a model answers what it answers: where it looks, and what it has learnt that from."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import cv2
 import numpy as np
+import pyarrow as pa
 
 from pixelmine.classify.activation import explain
 from pixelmine.core import PassPolicy, Policy, clear
@@ -77,44 +78,73 @@ def explain_picture(
     out: str | Path | None = None,
     label: str | None = None,
     near: int = 6,
+    top: int = 5,
+    runtime: str = "auto",
+    precision: str = "auto",
+    allow_private: bool = False,
+    overwrite: bool = False,
     policy: Policy | None = None,
 ) -> Explained:
-    """Explain what a model says of one picture; of several frames or members the first.
+    """Explain what a model says of one picture; of several frames the first.
 
     `label`: what to explain, if not the best label. `collection`: one that this model has
     predicted; of its pictures, where the bundle names them of those it was trained on, the `near`
-    most alike are shown. `out`: a PNG of it all. Raises UsageError, SourceError, ModelError,
-    CollectionError, OutputError.
+    most alike are shown. `out`: a PNG of it all, which must not be there yet, unless `overwrite`.
+    `top`, `runtime`, `precision`, `allow_private`: as `predict` has them. Raises UsageError,
+    SourceError, ModelError, CollectionError, OutputError.
     """
+    policy = policy or PassPolicy()
     if out is not None and Path(out).suffix.lower() != ".png":
         raise UsageError(f"An explanation is a .png file. Got {str(out)!r} instead.")
+    if out is not None and Path(out).exists() and not overwrite:
+        raise UsageError(f"{out} is there already. Give another --explain, or --overwrite.")
     bundle = load_bundle(str(model))
-    stage = settle(Recognise(bundle=bundle))
+    stage = settle(Recognise(bundle=bundle, runtime=runtime, precision=precision))
     loaded = load_model(bundle, stage.runtime, stage.precision)
-    uri, pixels = _look(picture, stage)
+    uri, pixels = _look(picture, stage, SourceOptions(allow_private=allow_private))
     found = loaded.network.run(loaded.take(pixels))
     logits, embedding = found.logits.mean(0, keepdims=True), found.embedding.mean(0, keepdims=True)
-    answer = loaded.head.answers(logits, embedding, 5)[0]
+    answer = loaded.head.answers(logits, embedding, top)[0]
     label = label if label is not None else str(answer["top"][0]["label"])
     heat = explain(loaded, pixels, label, bundle.files["model.onnx"])
+    known = _nearest(Path(collection), stage, embedding[0], near) if collection else []
     shown = Explained(
-        uri=uri,
+        uri=_cleared([{"uri": uri}], policy)[0]["uri"],
         model=bundle.card.name,
         answer=answer,
         label=label,
         heat=heat,
         pixels=pixels if pixels.ndim == 3 else pixels[-1],
-        near=_nearest(Path(collection), stage, embedding[0], near) if collection else [],
+        near=_near_cleared(known, policy),
         out=str(out) if out is not None else None,
     )
     if out is not None:
-        _write(shown, Path(out), collection, policy or PassPolicy())
+        _write(shown, Path(out), collection, policy)
     return shown
 
 
-def _look(picture: str | Path, stage: Recognise) -> tuple[str, np.ndarray]:
+def _cleared(rows: list[dict[str, Any]], policy: Policy) -> list[dict[str, Any]]:
+    """Rows through the release gate; what a policy takes away is empty."""
+    let = clear(pa.RecordBatch.from_pylist(rows), policy).item.to_pylist()
+    return [{**dict.fromkeys(before, ""), **row} for before, row in zip(rows, let, strict=True)]
+
+
+def _near_cleared(known: list[Near], policy: Policy) -> list[Near]:
+    if not known:
+        return []
+    names = ("uri", "member", "labels")
+    rows = _cleared([{name: getattr(one, name) for name in names} for one in known], policy)
+    return [
+        replace(one, **{**row, "labels": row["labels"] or []})
+        for one, row in zip(known, rows, strict=True)
+    ]
+
+
+def _look(picture: str | Path, stage: Recognise, options: SourceOptions) -> tuple[str, np.ndarray]:
     """A picture's URI, and its pixels as the preprocessing gives them."""
-    rows = next(open_sources([picture], SourceOptions()).list()).slice(0, 1)
+    rows = next(open_sources([picture], options).list())
+    if rows.num_rows != 1:
+        raise UsageError(f"One picture is explained at a time. {picture} holds more.")
     as_pixels = stage.bundle.card.model_copy(update={"features": None})
     looks = preparing(as_pixels, stage)
     try:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from pixelmine import features
+from pixelmine.classify import Head
 from pixelmine.core import Limits, Reason
 from pixelmine.core.checks import check_positive
 from pixelmine.core.errors import ModelError, UsageError
@@ -149,7 +150,9 @@ def _logits(network: Network, pixels: np.ndarray, steps: Preprocessing) -> np.nd
 def _agreement(bundle: Bundle, before: np.ndarray, after: np.ndarray) -> Rate:
     """Of one label a picture, whether it is the same; of many, whether all are."""
     if bundle.card.task == "multi":
-        same = ((before > 0) == (after > 0)).all(axis=1)
+        head = Head.from_bundle(bundle)
+        ones, others = (head.chosen(head.probabilities(logits)) for logits in (before, after))
+        same = (ones == others).all(axis=1)
     else:
         same = before.argmax(axis=1) == after.argmax(axis=1)
     return Rate(hits=int(same.sum()), pictures=len(same))

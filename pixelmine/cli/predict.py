@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -23,6 +23,9 @@ from .options import (
     Watch,
 )
 from .terminal import finish, many, out, printable, run, short
+
+if TYPE_CHECKING:
+    from pixelmine.api.explain import Explained
 
 __all__ = ["predict"]
 
@@ -106,10 +109,38 @@ def predict(
         from pixelmine.input.feeds import is_feed
 
         if explain is not None:
-            if out_file or watch or is_feed(source):
-                raise UsageError("--explain takes one picture, without --out and --watch.")
-            shown = _explain(source, model, explain, explain_label, near_in, as_json)
-            finish(shown, as_json)
+            others = (
+                out_file,
+                partition_by,
+                state,
+                picture_column,
+                query,
+                watch,
+                idle,
+                ray_address,
+            )
+            if any(others) or is_feed(source) or (frames, engine) != ("auto", "auto"):
+                raise UsageError(
+                    "--explain takes one picture, and of the other options --model, --top, "
+                    "--runtime, --precision, --allow-private and --overwrite."
+                )
+            from pixelmine.api.explain import explain_picture
+
+            shown = explain_picture(
+                model,
+                source,
+                collection=near_in,
+                out=explain,
+                label=explain_label,
+                top=top,
+                runtime=runtime,
+                precision=precision,
+                allow_private=allow_private,
+                overwrite=overwrite,
+            )
+            if not as_json:
+                _explained(shown, explain)
+            finish(shown.to_dict(), as_json)
             return
         if explain_label is not None or near_in is not None:
             raise UsageError("--explain-label and --near-in go with --explain FILE.png.")
@@ -148,28 +179,15 @@ def predict(
     finish(found.to_dict(), as_json, strict, counts.failed)
 
 
-def _explain(
-    source: str,
-    model: str,
-    path: Path,
-    label: str | None,
-    collection: Path | None,
-    as_json: bool,
-) -> dict[str, Any]:
-    """One picture's answer with its reasons, written and shown."""
-    from pixelmine.api.explain import explain_picture
-
-    shown = explain_picture(model, source, collection=collection, out=path, label=label)
-    if not as_json:
-        console = out()
-        _answer(console, shown.answer)
-        for near in shown.near:
-            name = " ".join(filter(None, (near.uri, near.member)))
-            console.print(
-                f"alike {near.similarity:.2f}  {', '.join(near.labels):<28} {printable(name)}"
-            )
-        console.print(f"Explanation of {shown.label}: {short(path)}")
-    return shown.to_dict()
+def _explained(shown: "Explained", path: Path) -> None:
+    """One picture's answer with its reasons."""
+    console = out()
+    _answer(console, shown.answer)
+    for near in shown.near:
+        name = printable(" ".join(filter(None, (near.uri, near.member))))
+        labels = printable(", ".join(near.labels))
+        console.print(f"alike {near.similarity:.2f}  {labels:<28} {name}")
+    console.print(f"Explanation of {printable(shown.label)}: {short(path)}")
 
 
 def _answer(console: Any, row: Mapping[str, Any]) -> None:
@@ -177,15 +195,16 @@ def _answer(console: Any, row: Mapping[str, Any]) -> None:
     for entry in row["top"] or ():
         bar = "█" * round(entry["probability"] * 30)
         share = f"{entry['probability']:6.1%}"
-        console.print(f"{share}  {entry['label']:<28} {bar}")
+        console.print(f"{share}  {printable(entry['label']):<28} {bar}")
     decision, inside = row["decision"], row["set"]
     if decision is None:
         console.print("Not decided: the model is not sure enough.", style="yellow")
     elif decision != [entry["label"] for entry in row["top"][:1]]:
-        console.print(f"Labels: {', '.join(decision) or 'none'}")
+        console.print(f"Labels: {printable(', '.join(decision)) or 'none'}")
     if inside is not None and set(inside) != set(decision or ()):
         more = f" and {len(inside) - _NAMED} more" if len(inside) > _NAMED else ""
-        console.print(f"It may be: {', '.join(inside[:_NAMED]) or 'none of them'}{more}")
+        named = printable(", ".join(inside[:_NAMED])) or "none of them"
+        console.print(f"It may be: {named}{more}")
     if row["ood"] is not None and row["ood"] > _ODD:
         console.print(
             f"Odder than {row['ood']:.1%} of the pictures that it was judged on.", style="yellow"
@@ -218,7 +237,7 @@ class _Lines:
         if row["reason"]:
             found = ("failed", row["reason"])
         else:
-            decision = "|".join(row["decision"]) if row["decision"] else "?"
+            decision = "?" if row["decision"] is None else "|".join(row["decision"]) or "-"
             found = (decision, f"{row['top'][0]['probability']:.3f}")
         print(_place(row, self.root), *map(printable, found), sep="\t")
 

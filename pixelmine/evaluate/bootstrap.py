@@ -21,8 +21,14 @@ _CHUNK = 2**22
 
 
 def estimate(value: float, resampled: np.ndarray) -> Estimate:
-    """The figure with the 2.5 and 97.5 percentiles of what the resamples gave, (B,)."""
-    low, high = np.percentile(resampled, (2.5, 97.5))
+    """The figure with the 2.5 and 97.5 percentiles of what the resamples gave, (B,).
+
+    NaN: a resample that had nothing to measure. Without any other there is no interval.
+    """
+    known = resampled[~np.isnan(resampled)]
+    if not known.size:
+        return Estimate(value=float(value))
+    low, high = np.percentile(known, (2.5, 97.5))
     return Estimate(value=float(value), low=float(low), high=float(high))
 
 

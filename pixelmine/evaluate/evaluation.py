@@ -53,7 +53,10 @@ class Confused:
 
 @dataclass(frozen=True, kw_only=True)
 class Mistake:
-    """A wrong answer. `index`: its row in what was evaluated. `probability`: of the answer."""
+    """A wrong answer. `index`: its row in what was evaluated.
+
+    `probability`: of the answer; of several labels that of the surest wrong decision on one.
+    """
 
     index: int
     row_id: str

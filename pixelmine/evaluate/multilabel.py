@@ -25,7 +25,9 @@ class MultiLabelEvaluation:
     a label together; `macro_f1`: the mean of the labels that a test picture has. `wrong_labels`:
     the share of all decisions that are wrong (Hamming loss). `ranking`: its `average_precision` is
     the mAP. `set_coverage`: the share of the conformal sets that hold all labels of their picture;
-    None where there are none. `classes`: `recall` of the pictures that have the label.
+    None where there are none. `coverage`: the share of pictures that the model decides,
+    and `decided_accuracy` how often all labels are then right; None where it always decides or, the
+    latter, never. `classes`: `recall` of the pictures that have the label.
     `mistakes`: pictures with a wrong decision, at most 100, those first whose worst one the model
     was surest of: that is their `probability`.
     """
@@ -36,6 +38,8 @@ class MultiLabelEvaluation:
     wrong_labels: float
     ranking: Ranking | None
     set_coverage: Rate | None
+    coverage: Rate | None
+    decided_accuracy: Rate | None
     classes: tuple[ClassResult, ...]
     mistakes: tuple[Mistake, ...] = ()
 
@@ -57,6 +61,10 @@ class MultiLabelEvaluation:
         if self.ranking:
             yield "average_precision", self.ranking.average_precision
             yield "auc", self.ranking.auc
+        if self.coverage:
+            yield "coverage", self.coverage
+        if self.decided_accuracy:
+            yield "decided_accuracy", self.decided_accuracy
         if self.set_coverage:
             yield "set_coverage", self.set_coverage
 
@@ -88,8 +96,9 @@ def evaluate_multilabel(
     labels: Sequence[str],
     truth: np.ndarray,
     probabilities: np.ndarray,
-    decided: np.ndarray | None = None,
+    chosen: np.ndarray | None = None,
     *,
+    decided: np.ndarray | None = None,
     sets: np.ndarray | None = None,
     row_ids: Sequence[str] = (),
     uris: Sequence[str] = (),
@@ -98,29 +107,32 @@ def evaluate_multilabel(
 ) -> MultiLabelEvaluation:
     """Measure decisions on N pictures whose labels are known.
 
-    `truth`: (N, K) bool. `probabilities`: (N, K) float, 0 to 1, of each label. `decided`: (N, K)
-    bool, the labels given; by default those with a probability of at least .5. `sets`: (N, K) bool,
+    `truth`: (N, K) bool. `probabilities`: (N, K) float, 0 to 1, of each label. `chosen`: (N, K)
+    bool, the labels given; by default those with a probability of at least .5. `decided`: (N,)
+    bool, whether the model decides at all; None: always. `sets`: (N, K) bool,
     the conformal sets. `row_ids`, `uris`: N each, for `mistakes`. Raises UsageError where these do
     not fit, or N is 0.
     """
-    _check(labels, truth, probabilities, decided, sets)
-    given = probabilities >= 0.5 if decided is None else decided
-    _, strata = np.unique(truth, axis=0, return_inverse=True)
+    _check(labels, truth, probabilities, chosen, sets)
+    given = probabilities >= 0.5 if chosen is None else chosen
+    strata = np.zeros(len(truth), np.int64)  # sets of labels may each be of one picture
     whole = np.ones((1, len(truth)), np.uint16)
     drawn = np.concatenate(
-        [_f1s(truth, given, w) for w in weights(strata.ravel(), resamples, seed)], axis=1
+        [_f1s(truth, given, w) for w in weights(strata, resamples, seed)], axis=1
     )
     micro, macro = (
         estimate(v[0], d) for v, d in zip(_f1s(truth, given, whole), drawn, strict=True)
     )
     right = (truth == given).all(axis=1)
     return MultiLabelEvaluation(
-        subset_accuracy=Rate(hits=int(right.sum()), pictures=len(right)),
+        subset_accuracy=_rate(right),
         micro_f1=micro,
         macro_f1=macro,
         wrong_labels=float((truth != given).mean()),
-        set_coverage=_coverage(truth, sets),
-        ranking=rank(tuple(labels), truth, probabilities, strata.ravel(), resamples, seed),
+        set_coverage=None if sets is None else _rate((sets | ~truth).all(axis=1)),
+        coverage=None if decided is None else _rate(decided),
+        decided_accuracy=None if decided is None or not decided.any() else _rate(right[decided]),
+        ranking=rank(tuple(labels), truth, probabilities, strata, resamples, seed),
         classes=_classes(labels, truth, given),
         mistakes=_mistakes(labels, truth, probabilities, given, row_ids, uris),
     )
@@ -141,7 +153,7 @@ def _mistakes(
     order = np.argsort(-worst, kind="stable")[:WORST]
 
     def names(inside: np.ndarray) -> str:
-        return ", ".join(labels[k] for k in np.flatnonzero(inside).tolist()) or "none"
+        return ", ".join(labels[k] for k in np.flatnonzero(inside).tolist()) or "-"
 
     return tuple(
         Mistake(
@@ -157,11 +169,8 @@ def _mistakes(
     )
 
 
-def _coverage(truth: np.ndarray, sets: np.ndarray | None) -> Rate | None:
-    if sets is None:
-        return None
-    held = (sets | ~truth).all(axis=1)
-    return Rate(hits=int(held.sum()), pictures=len(held))
+def _rate(true: np.ndarray) -> Rate:
+    return Rate(hits=int(true.sum()), pictures=len(true))
 
 
 def _f1s(truth: np.ndarray, given: np.ndarray, weight: np.ndarray) -> np.ndarray:
@@ -170,8 +179,9 @@ def _f1s(truth: np.ndarray, given: np.ndarray, weight: np.ndarray) -> np.ndarray
     hits, positives, answers = (
         w @ part.astype(np.float64) for part in (truth & given, truth, given)
     )
-    tested = truth.any(axis=0)
-    macro = (2 * hits / np.maximum(positives + answers, 1))[:, tested].mean(axis=1)
+    tested = positives > 0
+    f1 = np.where(tested, 2 * hits / np.maximum(positives + answers, 1), 0)
+    macro = f1.sum(axis=1) / np.maximum(tested.sum(axis=1), 1)
     both = positives.sum(axis=1) + answers.sum(axis=1)
     return np.stack([2 * hits.sum(axis=1) / np.maximum(both, 1), macro])
 
@@ -199,7 +209,7 @@ def _check(
     labels: Sequence[str],
     truth: np.ndarray,
     probabilities: np.ndarray,
-    decided: np.ndarray | None,
+    chosen: np.ndarray | None,
     sets: np.ndarray | None,
 ) -> None:
     if truth.dtype != bool or truth.ndim != 2 or truth.shape[1] != len(labels) or not len(truth):
@@ -209,7 +219,7 @@ def _check(
         )
     if not truth.any():
         raise UsageError("At least one picture must have a label; otherwise nothing is measured.")
-    for name, other in (("probabilities", probabilities), ("decided", decided), ("sets", sets)):
+    for name, other in (("probabilities", probabilities), ("chosen", chosen), ("sets", sets)):
         if other is not None and other.shape != truth.shape:
             raise UsageError(
                 f"{name} must be {truth.shape}, as truth is. Got {other.shape} instead."

@@ -85,7 +85,8 @@ def rank(
     """Measure K rankings of N pictures; None where no class can be measured.
 
     `positive`: (N, K) bool, whose class it is. `scores`: (N, K) float, higher is surer. `strata`:
-    (N,) int, within which resamples are drawn: the true class, or its rank among sets of labels.
+    (N,) int, within which resamples are drawn: the true class, or 0 where a picture has several; a
+    class that misses from a resample is in no mean of it.
     """
     pictures = positive.sum(axis=0)
     places = np.flatnonzero((pictures > 0) & (pictures < len(positive)))
@@ -135,7 +136,10 @@ class _Class:
         self.start, self.end = starts[steps], self.ends[steps]
 
     def areas(self, weight: np.ndarray) -> np.ndarray:
-        """(2, b): area under ROC and average precision of pictures that count (b, N) times."""
+        """(2, b): area under ROC and average precision of pictures that count (b, N) times.
+
+        NaN where none of the class, or none of the others, does.
+        """
         sorted_ = weight[:, self.order]
         found = np.zeros((len(weight), sorted_.shape[1] + 1), np.int32)
         np.cumsum(sorted_, axis=1, out=found[:, 1:])
@@ -145,9 +149,10 @@ class _Class:
         rest = found[:, -1] - total
         alarms_above, alarms_through = above - (hits - new), through - hits
         beaten = rest[:, None] - (alarms_above + alarms_through) / 2  # a tie is half a win
-        auc = (new * beaten).sum(axis=1) / (total * rest)
+        there = np.where(total * rest > 0, total, np.nan)
+        auc = (new * beaten).sum(axis=1) / (there * rest)
         precision = hits / np.maximum(through, 1)
-        return np.stack([auc, (new * precision).sum(axis=1) / total])
+        return np.stack([auc, (new * precision).sum(axis=1) / there])
 
     def roc(self) -> np.ndarray:
         """(201,): share of the class found, over the share of others taken for it."""
@@ -171,8 +176,16 @@ def _estimate(
 ) -> Estimate:
     if drawn is None:
         return Estimate(value=float(values.mean()))
-    found = drawn[:, what].mean(axis=0) if place is None else drawn[place, what]
+    found = _mean(drawn[:, what]) if place is None else drawn[place, what]
     return estimate(float(values.mean()), found)
+
+
+def _mean(drawn: np.ndarray) -> np.ndarray:
+    """(classes, B) to (B,): of the classes that are in the resample; NaN where none is."""
+    known = ~np.isnan(drawn)
+    count = known.sum(axis=0)
+    total = np.where(known, drawn, 0).sum(axis=0)
+    return np.asarray(total / np.where(count > 0, count, np.nan))
 
 
 def _curve(y: np.ndarray) -> Curve:

@@ -76,7 +76,7 @@ def described(record: Mapping[str, Any], columns: Columns) -> Row:
     others = [name for name in record if name not in used][:_MAX_COLUMNS]
     texts = [(readable(name), text_of(record[name])) for name in others]
     return {
-        "label": text_of(pick(record, columns.label)),
+        "label": _labels(pick(record, columns.label)),
         "group": text_of(pick(record, columns.group)),
         "meta": [(name, text) for name, text in texts if text is not None],
     }
@@ -105,6 +105,14 @@ def text_of(value: object) -> str | None:
         except ValueError:  # no address after all
             text = text.partition("?")[0].rpartition("@")[2]
     return text[:_MAX_TEXT] or None
+
+
+def _labels(value: object) -> str | None:
+    """A label, or a list of them as JSON, whole, so that `LabelOptions.several` can read it."""
+    if not isinstance(value, list | tuple):
+        return text_of(value)
+    texts = [text for item in value[:_MAX_TEXT] if (text := text_of(item))]
+    return json.dumps(texts, ensure_ascii=False) if texts else None
 
 
 def _plain(value: object) -> object:

@@ -50,13 +50,16 @@ class LabelOptions:
         return [*found, self.separator] if self.separator else found
 
     def several(self, label: str) -> list[str]:
-        """The labels that one text holds, without doubles and blanks around them."""
+        """The labels that one text holds, without doubles and blanks around them.
+
+        With a separator, a table's list, which comes as JSON, is taken apart as such.
+        """
         if self.separator is None:
             return [label]
         parts: list[str] = label.split(self.separator)
-        if label.startswith("["):  # a table's list, which comes as JSON
+        if label.startswith("["):
             with suppress(ValueError, RecursionError):
-                parts = [str(part) for part in json.loads(label)]
+                parts = [str(part) for part in json.loads(label) if part is not None]
         return list(dict.fromkeys(part.strip() for part in parts if part.strip()))
 
     def table_digest(self) -> str | None:

@@ -123,8 +123,9 @@ def _training(card: Card, seen: int) -> list[str]:
 
 
 def _limits(card: Card) -> list[str]:
+    gives = "one of them" if card.task == "single" else "any number of them"
     limits = [
-        "It knows no other labels than those above, and gives one of them to anything it decides."
+        f"It knows no other labels than those above, and gives {gives} to anything it decides."
     ]
     if card.metrics:
         limits.append("It was measured on the pictures named above; on others it may be worse.")

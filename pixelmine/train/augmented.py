@@ -17,10 +17,12 @@ class AugmentedBatches(keras.utils.PyDataset):  # type: ignore[misc]  # Keras ha
     """One epoch's batches of `examples` in `order`, int64 (N,), of `batch_size` pictures each.
 
     Batch i is augmented by chances that depend on `seed`, `epoch` and i alone, so that neither the
-    threads nor a stop between two epochs change it. Where `examples.x` is mapped from a file, only
-    the batches that wait are in memory. Gives uint8 (B, H, W, C), and int64 (B,), or float32 (B, K)
-    where labels are mixed, a picture has several, or `smoothing` is given, as `shares` has it.
-    With `weights`, float32 (K,), also what each picture counts by its own label, float32 (B,).
+    threads nor a stop between two epochs change it. There are at least two threads: with one, Keras
+    lets TensorFlow tune the pipeline, which may take as long as the epoch. Where `examples.x` is
+    mapped from a file, only the batches that wait are in memory. Gives uint8 (B, H, W, C), and
+    int64 (B,), or float32 (B, K) where labels are mixed, a picture has several, or `smoothing` is
+    given, as `shares` has it. With `weights`, float32 (K,), also what each picture counts by its
+    own label, float32 (B,).
     """
 
     def __init__(
@@ -34,7 +36,7 @@ class AugmentedBatches(keras.utils.PyDataset):  # type: ignore[misc]  # Keras ha
         smoothing: float | None = None,
         weights: np.ndarray | None = None,
     ) -> None:
-        super().__init__(workers=processors(), max_queue_size=2 * processors() + 8)
+        super().__init__(workers=max(2, processors()), max_queue_size=2 * processors() + 8)
         self._examples, self._order, self._batch_size = examples, order, batch_size
         self._steps, self._seed, self._epoch = steps, seed, epoch
         self._smoothing, self._weights = smoothing, weights

@@ -1,14 +1,13 @@
 """Training a network of Keras."""
 
+import time
 from collections.abc import Iterator
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from pixelmine.core.errors import UsageError
 from pixelmine.models.card import Input
 from pixelmine.preprocess.augment import RandomFlip, to_card
 
@@ -18,9 +17,9 @@ from .events import Events
 from .export import export, weights_file
 from .history import History
 from .loop import LoopOptions, epoch_seconds, fit
-from .mirror import keeps_labels
 from .networks import NETWORKS, for_task
 from .peel import peel
+from .pixels import bounded_batch
 from .plan import Plan
 from .recipe_network import NetworkRecipe
 from .trained import Judged, Trained
@@ -28,45 +27,45 @@ from .warm import Begin, carry_over
 
 __all__ = ["begin", "exported", "loop_options", "train_network"]
 
-_BATCH, _BATCH_PIXELS = 256, 1 << 21
-"""Pictures put to a network at a time: fewer of large ones, whose feature maps need memory."""
+_BATCH = 256
 
 
 def train_network(plan: Plan, events: Events) -> Trained:
     """Run the loop; the network of the best epoch."""
     check_backend()
-    plan, guess_s = _given_time(plan, events)
-    build, options = partial(_build, plan), loop_options(plan)
+    plan, guess_s, spent_s = _given_time(plan, events)
+    build, options = partial(_build, plan), loop_options(plan, spent_s)
     network, history = fit(build, plan.kept, plan.held_back, options, events, guess_s)
     return exported(plan, network, history, options, events)
 
 
-def _given_time(plan: Plan, events: Events) -> tuple[Plan, float | None]:
+def _given_time(plan: Plan, events: Events) -> tuple[Plan, float | None, float]:
     """With the recipe's longer training, where there is time for it.
 
-    Also the seconds of an epoch, where they were measured for this plan. What was begun goes on
-    with the network it has.
+    Also the seconds of an epoch, where they were measured for this plan, and those that it took to
+    find out. What was begun goes on with the network it has.
     """
     recipe: NetworkRecipe = plan.recipe
     longer = recipe.given_time
     if longer is None:
-        return plan, None
-    other = replace(plan, recipe=longer.recipe)
+        return plan, None, 0.0
+    other = plan.with_recipe(longer.recipe)
     if plan.earlier:
-        return (other if plan.earlier.card.builder == longer.recipe.builder else plan), None
+        same = plan.earlier.card.builder == longer.recipe.builder
+        return (other if same else plan), None, 0.0
     if plan.checkpoint:
         begun = [value.shape for value in plan.checkpoint.network]
         shapes = [tuple(variable.shape) for variable in _build(other).variables]
-        return (other if begun == shapes else plan), None
+        return (other if begun == shapes else plan), None, 0.0
     if not plan.job.minutes or plan.job.epochs:
-        return plan, None
-    epoch_s = epoch_seconds(
-        partial(_build, plan), plan.kept, plan.held_back, loop_options(plan), events
-    )
+        return plan, None, 0.0
+    start, kept, held_back = time.monotonic(), plan.kept, plan.held_back
+    epoch_s = epoch_seconds(partial(_build, plan), kept, held_back, loop_options(plan), events)
+    spent_s = time.monotonic() - start
     if not longer.fits(plan.job.minutes, epoch_s):
-        return plan, epoch_s
+        return plan, epoch_s, spent_s
     events.note(f"There is time for the larger network, {longer.recipe.builder}.")
-    return other, None
+    return plan.with_recipe(longer.recipe), None, spent_s
 
 
 def exported(
@@ -115,18 +114,14 @@ def _build(plan: Plan) -> Any:
     return network
 
 
-def loop_options(plan: Plan) -> LoopOptions:
-    """What the recipe says, and the job instead of it."""
+def loop_options(plan: Plan, spent_s: float = 0.0) -> LoopOptions:
+    """What the recipe says, and the job instead of it. `spent_s`: seconds of its minutes."""
     recipe: NetworkRecipe = plan.recipe
-    if recipe.balanced and plan.examples.multi:
-        raise UsageError(
-            f"--balanced with several labels goes with transfer and linear-features, not with "
-            f"{recipe.name}."
-        )
     augment, epochs = recipe.augmentations, plan.job.epochs
     if not epochs and not (recipe.schedule == "one_cycle" and plan.job.minutes):
-        epochs = recipe.epochs_for(len(plan.kept))
-    if recipe.mirror == "auto" and keeps_labels(plan.kept, plan.job.seed):
+        begun = plan.checkpoint.history if plan.checkpoint else History()
+        epochs = begun.whole or recipe.epochs_for(len(plan.kept))
+    if recipe.mirror == "auto" and plan.mirrors:
         augment = (*augment, RandomFlip())
     return LoopOptions(
         job=plan.digest,
@@ -148,13 +143,13 @@ def loop_options(plan: Plan) -> LoopOptions:
         augment=augment,
         patience=recipe.patience,
         balanced=recipe.balanced,
-        minutes=plan.job.minutes,
+        minutes=max(plan.job.minutes - spent_s / 60, 0.0) if plan.job.minutes else None,
         tensorboard=Path(plan.job.tensorboard) if plan.job.tensorboard else None,
     )
 
 
 def _batches(examples: Examples, recipe: NetworkRecipe) -> Iterator[np.ndarray]:
-    batch = max(1, min(_BATCH, _BATCH_PIXELS // int(np.prod(examples.x.shape[1:3]))))
+    batch = bounded_batch(examples.x, _BATCH)
     for at in range(0, len(examples), batch):
         yield recipe.normalise(examples.x[at : at + batch])
 

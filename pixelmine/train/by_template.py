@@ -3,7 +3,6 @@
 import numpy as np
 
 from pixelmine.classify.template import FittedTemplates, TemplateOptions, fit_templates
-from pixelmine.core.errors import UsageError
 from pixelmine.models.card import Input
 
 from .events import Events
@@ -20,11 +19,6 @@ def train_template(plan: Plan, events: Events) -> Trained:
     """Learn templates of each class."""
     recipe: TemplateRecipe = plan.recipe
     examples = plan.examples
-    if examples.multi:
-        raise UsageError(
-            f"{recipe.name} gives each picture the one class that it looks most like. For several "
-            "labels take another recipe."
-        )
     options = TemplateOptions(**{"seed": plan.job.seed, **recipe.options})
 
     def fit(rows: np.ndarray) -> FittedTemplates:

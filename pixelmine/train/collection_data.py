@@ -65,7 +65,7 @@ def read_pictures(
         asked = [row for row in asked if len(row["labels"]) == 1]
     if several := rows.num_rows - len(asked):
         progress.note(
-            f"{several} pictures have several labels and are left out. Give --multi-label to learn "
+            f"{several} pictures have several labels and are left out. train --multi-label learns "
             "from them."
         )
     room = Room.of(len(asked), shape, job.state_folder, _key(asked, preprocessing))

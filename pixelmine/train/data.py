@@ -59,9 +59,7 @@ class Examples:
     @property
     def counts(self) -> np.ndarray:
         """Pictures of each label, int64 (K,)."""
-        if self.multi:
-            return np.asarray(self.y.sum(axis=0))
-        return np.bincount(self.y, minlength=len(self.labels))
+        return _count(self.y, len(self.labels))
 
     def take(self, rows: np.ndarray) -> Self:
         """The examples at these positions, in this order."""
@@ -160,6 +158,12 @@ def _from_collection(folder: Path, job: TrainJob, recipe: Recipe, progress: Prog
     )
 
 
+def _count(y: np.ndarray, classes: int) -> np.ndarray:
+    if y.ndim == 2:
+        return np.asarray(y.sum(axis=0))
+    return np.bincount(y, minlength=classes)
+
+
 def _targets(labels: Sequence[Sequence[str]], names: Sequence[str], multi: bool) -> np.ndarray:
     """The `y` of Examples."""
     place = {name: index for index, name in enumerate(names)}
@@ -178,7 +182,8 @@ def _check(examples: Examples, source: Path) -> None:
             f"{source} holds no training picture with {wanted}. Label some with: "
             "pixelmine label, or ingest with --labels."
         )
-    found = examples.take(np.flatnonzero([part == "train" for part in examples.part])).counts
+    train = np.array([part == "train" for part in examples.part])
+    found = _count(examples.y[train], len(examples.labels))
     learnt = [name for name, count in zip(examples.labels, found, strict=True) if count]
     if len(learnt) < 2:
         raise TrainError(

@@ -22,7 +22,7 @@ from .checkpoint import load
 from .data import Examples
 from .events import Events
 from .history import History
-from .loop import fit
+from .loop import chooses_by_loss, fit
 from .loop_options import LoopOptions
 from .networks import for_task
 from .networks_lite import build_lite, depth, load_weights
@@ -147,10 +147,11 @@ def _run(
     start = time.monotonic()
     front, back = split_at(network, tuning.frozen) if tuning.frozen else (None, network)
     found = options.checkpoint
-    if found and found.history.is_over(options.epochs, options.patience, options.minutes):
+    done = replace(found.history, by_loss=chooses_by_loss(train, options)) if found else History()
+    if found and done.is_over(options.epochs, options.patience, options.minutes):
         for variable, value in zip(back.variables, found.best, strict=True):
             variable.assign(value)
-        return replace(found.history, by_loss=train.multi or options.balanced)
+        return done
     side = network.input_shape[1]
     paths = [options.state / name for name in _FILES]
     train, held_back = resized(train, side, paths[0]), resized(held_back, side, paths[1])

@@ -68,6 +68,11 @@ class History:
         """How much of the cycle of the learning rate is done."""
         return self.epochs[-1].progress if self.epochs else 0.0
 
+    @property
+    def whole(self) -> int | None:
+        """How many epochs the cycle has that was begun; None where the rate stays."""
+        return round(len(self) / self.progress) if self.progress else None
+
     def is_over(self, epochs: int | None, patience: int | None, minutes: float | None) -> bool:
         """Whether to stop here.
 

@@ -18,10 +18,11 @@ from .history import Epoch, History
 from .loop_options import LoopOptions
 from .one_cycle import OneCycle
 from .optimizer import averaged, make_optimizer, make_rate
+from .pixels import bounded_batch
 from .precision import build_in
 from .tensorboard import write_epoch
 
-__all__ = ["LoopOptions", "epoch_order", "epoch_seconds", "fit"]
+__all__ = ["LoopOptions", "chooses_by_loss", "epoch_order", "epoch_seconds", "fit"]
 
 _EVALUATION_BATCH = 512
 _PROBE_CALLS = 4
@@ -71,7 +72,7 @@ def fit(
     run = _begin(build, train, held_back, options, events)
     network = run.network
     history, best = _restore(run)
-    history = replace(history, by_loss=train.multi or options.balanced)
+    history = replace(history, by_loss=chooses_by_loss(train, options))
     if guess_s is None and options.follows_clock and not history:
         guess_s = _probe(run)
     events.start("train", options.epochs * len(train) if options.epochs else None)
@@ -130,6 +131,11 @@ def _even(train: Examples) -> np.ndarray:
     """
     there = np.maximum(train.counts, 1)
     return np.asarray(len(train) / ((train.counts > 0).sum() * there), np.float32)
+
+
+def chooses_by_loss(train: Examples, options: LoopOptions) -> bool:
+    """Whether the best epoch is that of the lowest loss, and not of the highest accuracy."""
+    return train.multi or options.balanced
 
 
 def epoch_order(seed: int, epoch: int, count: int) -> np.ndarray:
@@ -260,8 +266,8 @@ def _train(run: _Run, order: np.ndarray, number: int, callbacks: list[Any]) -> t
 def _evaluate(run: _Run) -> tuple[float, float]:
     """Loss and accuracy on the held-back pictures, as they are, with their labels as they are."""
     held, smoothing = run.held_back, 0.0 if run.options.soft else None
-    order = np.arange(len(held))
-    batches = AugmentedBatches(held, order, _EVALUATION_BATCH, (), 0, 0, smoothing, run.weights)
+    batch, order = bounded_batch(held.x, _EVALUATION_BATCH), np.arange(len(held))
+    batches = AugmentedBatches(held, order, batch, (), 0, 0, smoothing, run.weights)
     loss, accuracy = run.trainer.evaluate(batches, verbose=0)
     return loss, accuracy
 

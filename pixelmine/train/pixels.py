@@ -15,12 +15,20 @@ import numpy as np
 from pixelmine.core.atomic import replace_file
 from pixelmine.core.errors import OutputError
 
-__all__ = ["IN_MEMORY", "Chosen", "Room", "forget_pixels", "mapped", "take"]
+__all__ = ["IN_MEMORY", "Chosen", "Room", "bounded_batch", "forget_pixels", "mapped", "take"]
 
 IN_MEMORY = 2 << 30
 """Bytes of pictures up to which they are not worth a file."""
 
+_BATCH_BYTES = 6 << 20
+"""A network's feature maps are many times as large: 41 pictures of 224x224 RGB."""
+
 _PIXELS, _ABOUT = "pixels.npy", "pixels.json"
+
+
+def bounded_batch(x: np.ndarray, most: int) -> int:
+    """How many of (N, H, W, C) to look at at a time, at most `most`: at least 1, at most 6 MiB."""
+    return max(1, min(most, _BATCH_BYTES // int(np.prod(x.shape[1:]))))
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
@@ -52,6 +52,20 @@ class Plan:
         """What chooses the epoch, and tells how sure the model may be."""
         return self.examples.take(np.flatnonzero(self.held))
 
+    @cached_property
+    def mirrors(self) -> bool:
+        """Whether mirror images of the pictures are what they are."""
+        from .mirror import keeps_labels  # loads scikit-learn
+
+        return keeps_labels(self.kept, self.job.seed)
+
+    def with_recipe(self, recipe: Any) -> Self:
+        """The same pictures, divided as they are, by another recipe."""
+        found = replace(self, recipe=recipe)
+        known = {n: v for n, v in vars(self).items() if n in ("kept", "held_back", "mirrors")}
+        vars(found).update(known)  # not computed, and not in memory, twice
+        return found
+
     @property
     def source_name(self) -> str:
         """The last part of the source's path: what a card may say of where pictures lie."""
@@ -63,8 +77,8 @@ def make_plan(job: TrainJob, events: Events) -> Plan:
     recipe = _as_asked(load_recipe(job.recipe), job)
     examples = load_examples(job, recipe, events)
     earlier = earlier_bundle(job.start, recipe, examples) if job.start else None
-    if not job.balanced:
-        _note_uneven(examples, events)
+    if not job.balanced and not examples.multi:
+        _note_uneven(examples, recipe, events)
     held = hold_back(examples, recipe.held_back, job.seed)
     if earlier:
         _note_seen(earlier, examples, events)
@@ -89,18 +103,25 @@ def _as_asked(recipe: Any, job: TrainJob) -> Any:
             f"{' and '.join(of_epochs)} go with a network; {recipe.name} has no epochs."
         )
     recipe = replace(recipe, **changed)
-    return recipe.with_even_classes() if job.balanced else recipe
+    recipe = recipe.with_even_classes() if job.balanced else recipe
+    if job.multi_label:
+        recipe.check_several_labels()
+    return recipe
 
 
-def _note_uneven(examples: Examples, events: Events) -> None:
+def _note_uneven(examples: Examples, recipe: Recipe, events: Events) -> None:
     """Say where some classes have far fewer pictures than others."""
     counts = examples.counts
     most, least = int(counts.argmax()), int(counts.argmin())
     if counts[most] >= _UNEVEN * counts[least]:
         events.note(
             f"The classes are uneven: {counts[most]:,} pictures of {examples.labels[most]}, "
-            f"{counts[least]:,} of {examples.labels[least]}. A rare class is seldom answered; with "
-            "--balanced all count the same, mostly at the cost of some accuracy."
+            f"{counts[least]:,} of {examples.labels[least]}. A rare class is seldom answered."
+            + (
+                " With train --balanced all count the same, mostly at the cost of some accuracy."
+                if recipe.can_balance
+                else ""
+            )
         )
 
 

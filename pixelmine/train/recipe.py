@@ -62,6 +62,8 @@ class Recipe:
     """`module:function`, what trains it."""
     keras: ClassVar[bool] = False
     """Whether it needs the extra `train`."""
+    can_balance: ClassVar[bool] = True
+    """Whether it can let every class count the same."""
 
     def __post_init__(self) -> None:
         for name in ("height", "width"):
@@ -77,6 +79,9 @@ class Recipe:
         Raises UsageError where it has no such way.
         """
         raise UsageError(f"{self.name} does not count pictures: --balanced says nothing to it.")
+
+    def check_several_labels(self) -> None:
+        """Raise UsageError where it cannot learn from pictures with several labels."""
 
     def preprocessing(self, height: int, width: int, channels: int) -> Preprocessing:
         """Bytes to uint8 (height, width, channels), and what the network wants done to those."""

@@ -34,6 +34,8 @@ class FinetuneRecipe(NetworkRecipe):
     trainer: ClassVar[str] = "pixelmine.train.by_finetune:train_finetune"
 
     def __post_init__(self) -> None:
+        if self.longer is not None:
+            raise UsageError(f"{self.name} has no longer: its phases say how long it takes.")
         check_positive("middle", self.middle, at_most=1)
         for name in ("height", "width"):
             object.__setattr__(self, name, self.how.side)

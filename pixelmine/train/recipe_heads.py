@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
+from pixelmine.core.errors import UsageError
 from pixelmine.features import vector_features_from_card
 from pixelmine.preprocess import Preprocessing
 
@@ -89,8 +90,16 @@ class TemplateRecipe(Recipe):
     options: dict[str, Any] = field(default_factory=dict)
 
     family: ClassVar[str] = "template"
+    can_balance: ClassVar[bool] = False
     trainer: ClassVar[str] = "pixelmine.train.by_template:train_template"
     tables: ClassVar[tuple[str, ...]] = ("template", "preprocessing", "training")
+
+    def check_several_labels(self) -> None:
+        """It cannot."""
+        raise UsageError(
+            f"{self.name} gives each picture the one class that it looks most like. For several "
+            "labels take another recipe."
+        )
 
 
 def _head(kind: str, options: dict[str, Any]) -> "HeadOptions":

@@ -41,13 +41,13 @@ class NetworkRecipe(Recipe):
     """A network that Keras trains.
 
     `builder`: one of `networks.NETWORKS`. `mean`, `std`: a pixel p becomes (p - mean) / std.
-    `least_steps`: so many batches at least, by more epochs where pictures are few and neither
-    `--epochs` nor `--minutes` are given. `patience`: stop after so many epochs without a better
-    one; None runs them all. `augment`: what changes each training picture by chance, in order, each
-    a table with a `step` and its options. `mirror`: `auto` adds mirror images where nearest
-    neighbours are not misled by them. `balanced`: every class counts the
-    same, however rare it is. `longer`: what is otherwise where `--minutes` are enough,
-    fields as here beside those of `Longer`. The others are those of `LoopOptions`.
+    `least_steps`: so many batches at least, by more epochs where pictures are few, `--epochs` does
+    not say, and the rate does not follow the clock. `patience`: stop after so many epochs without a
+    better one; None runs them all. `augment`: what changes each training picture by chance, in
+    order, each a table with a `step` and its options. `mirror`: `auto` adds mirror images where
+    nearest neighbours are not misled by them. `balanced`: every class counts the same, however rare
+    it is. `longer`: what is otherwise where `--minutes` are enough, fields as here beside those of
+    `Longer`. The others are those of `LoopOptions`.
     """
 
     builder: str
@@ -99,6 +99,14 @@ class NetworkRecipe(Recipe):
     def with_even_classes(self) -> Self:
         """With `balanced`."""
         return replace(self, balanced=True)
+
+    def check_several_labels(self) -> None:
+        """Not with `balanced`: a label weighs by how many have it and how many do not."""
+        if self.balanced:
+            raise UsageError(
+                "--balanced with several labels goes with a head (transfer, linear-features, "
+                f"svm-features, nearest, boosted-features), not with {self.name}."
+            )
 
     @property
     def given_time(self) -> Longer | None:

@@ -6,9 +6,8 @@ from datetime import UTC, datetime
 from importlib import import_module
 from pathlib import Path
 
-from scipy.special import expit
-
-from pixelmine.classify.learn import Asked, learn
+from pixelmine.classify import Head
+from pixelmine.classify.learn import Asked, Learned, learn
 from pixelmine.evaluate import evaluate_multilabel
 from pixelmine.evaluate.interval import Rate
 from pixelmine.models import Bundle, Card
@@ -61,7 +60,7 @@ def _bundle(plan: Plan, trained: Trained, seconds: float, events: Events) -> Bun
         embedding_dimensions=trained.golden[0].embedding.size,
         labels=examples.labels,
         preprocessing=examples.preprocessing.to_card(),
-        metrics=_metrics(plan, trained),
+        metrics=_metrics(plan, trained, learned),
         training=_training(plan, trained, seconds),
         builder=trained.builder,
         files={},
@@ -83,12 +82,15 @@ def _asked(job: TrainJob) -> Asked:
     return replace(found, method="temperature") if job.balanced else found
 
 
-def _metrics(plan: Plan, trained: Trained) -> dict[str, Metric]:
+def _metrics(plan: Plan, trained: Trained, learned: Learned) -> dict[str, Metric]:
     """On the pictures judged: the accuracy; of several labels what `evaluate_multilabel` has."""
     judged, labels = trained.judged, plan.examples.labels
     data = f"{plan.source_name}: {judged.how}"
     if plan.examples.multi:
-        return evaluate_multilabel(labels, judged.y, expit(judged.logits)).card_metrics(data)
+        head = Head(tuple(labels), learned.calibration, learned.thresholds, "multi")
+        probabilities = head.probabilities(judged.logits)
+        found = evaluate_multilabel(labels, judged.y, probabilities, head.chosen(probabilities))
+        return found.card_metrics(f"{data}; they chose the thresholds too")
     right = judged.logits.argmax(axis=1) == judged.y
     rate = Rate(hits=int(right.sum()), pictures=len(right))
     return {

@@ -1,9 +1,9 @@
 """Going on from a bundle: its weights where labels are the same, new rows for new labels.
 
 A linear head is held to the weights that it had, as firmly as else to zero, and a class of which
-there are fewer pictures than it learnt from counts as much as it did then. So a class can be added
-with its own pictures and a few of the others'. A network learns on with all its weights. Both
-forget a class that they are no longer shown: some pictures of each are needed.
+there are fewer pictures than it learnt from counts as much as it did then (of one label a picture).
+So a class can be added with its own pictures and a few of the others'. A network learns on with all
+its weights. Both forget a class that they are no longer shown: some pictures of each are needed.
 """
 
 from collections.abc import Callable, Sequence

@@ -4,13 +4,14 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+import pyarrow as pa
 import pytest
 
 from pixelmine.api.explain import explain_picture
 from pixelmine.api.ingest import ingest
 from pixelmine.api.predict import predict
 from pixelmine.classify import Asked, learn
-from pixelmine.core import Limits
+from pixelmine.core import Limits, PassPolicy
 from pixelmine.core.errors import SourceError, UsageError
 from pixelmine.core.ids import content_id, picture_id
 from pixelmine.models import Bundle
@@ -100,8 +101,29 @@ def test_what_cannot_be_explained_says_why(model: Path, tmp_path: Path) -> None:
     (tmp_path / "broken.png").write_bytes(b"\x89PNG\r\n\x1a\n broken")
     with pytest.raises(SourceError, match="cannot be explained"):
         explain_picture(model, tmp_path / "broken.png")
+    (tmp_path / "there.png").touch()
+    with pytest.raises(UsageError, match="is there already"):
+        explain_picture(model, tmp_path / "asked.png", out=tmp_path / "there.png")
+    with pytest.raises(UsageError, match="One picture is explained at a time"):
+        explain_picture(model, model.parent / "known")
     with pytest.raises(UsageError, match=r"\.png"):
         explain_picture(model, tmp_path / "asked.png", out=tmp_path / "why.jpg")
     ingest([model.parent / "known"], into=tmp_path / "collection")
     with pytest.raises(UsageError, match="Predict it first"):
         explain_picture(model, tmp_path / "asked.png", collection=tmp_path / "collection")
+
+
+def test_a_policy_takes_names_away(model: Path, tmp_path: Path) -> None:
+    class Nameless(PassPolicy):
+        def rows(self, rows: pa.RecordBatch) -> pa.RecordBatch:
+            known = [n for n in ("uri", "labels") if n in rows.schema.names]
+            return rows.drop_columns(known).append_column("x", pa.array([1] * rows.num_rows))
+
+    picture(tmp_path / "asked.png", 80, 4)
+    ingest([model.parent / "known"], into=tmp_path / "collection")
+    predict(tmp_path / "collection", model=model)
+    found = explain_picture(
+        model, tmp_path / "asked.png", collection=tmp_path / "collection", policy=Nameless()
+    )
+    assert found.uri == ""
+    assert {(near.uri, *near.labels) for near in found.near} == {("",)}

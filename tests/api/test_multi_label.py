@@ -5,6 +5,8 @@ import json
 
 import cv2
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from pixelmine.api.evaluate import evaluate_model
@@ -13,10 +15,12 @@ from pixelmine.api.labels import label_summary
 from pixelmine.api.predict import predict
 from pixelmine.api.split import split
 from pixelmine.api.train import export_keras, train_model
+from pixelmine.core import PassPolicy
 from pixelmine.core.errors import UsageError
 from pixelmine.evaluate import MultiLabelEvaluation, SplitOptions
 from pixelmine.input.labels import LabelOptions
 from pixelmine.models import Bundle
+from pixelmine.store import Collection, labelled_pictures
 
 LABELS = ["circle", "square", "stripes"]
 COUNT = 240
@@ -95,6 +99,43 @@ def test_each_label_is_learnt_and_decided_on_its_own(recipe, bundles, collection
     assert found.wrong_labels < 0.1
 
 
+def test_a_head_may_count_rare_and_frequent_labels_the_same_and_abstain(collection, tmp_path):
+    path, name = collection
+    options = {"recipe": "linear-features", "split": name, "multi_label": True}
+    train_model(path, tmp_path / "even", balanced=True, ood=0.5, **options)
+    found = evaluate_model(tmp_path / "even", path).evaluation
+    assert found.ranking.average_precision.value > 0.95
+    assert 0.2 < found.coverage.value < 0.8
+    assert found.decided_accuracy.pictures == found.coverage.hits
+
+
+def test_what_a_policy_takes_away_is_in_no_form_of_the_report(bundles, collection, tmp_path):
+    class Nameless(PassPolicy):
+        def rows(self, rows):
+            return rows.drop_columns(["uri", "truth"])
+
+    out, _ = bundles("cnn-article")
+    for form in ("md", "json"):
+        page = tmp_path / f"r.{form}"
+        found = evaluate_model(out, collection[0], report=page, policy=Nameless())
+        assert found.evaluation.mistakes, "the test needs some"
+        assert ".png" not in page.read_text()
+    told = json.loads((tmp_path / "r.json").read_text())["mistakes"][0]
+    assert (told["uri"], told["truth"]) == ("", "")
+    assert told["answer"]
+
+
+def test_a_table_s_list_is_several_labels(tmp_path):
+    (tmp_path / "p.png").write_bytes(cv2.imencode(".png", np.zeros((9, 9), np.uint8))[1].tobytes())
+    many = [f"label number {n}" for n in range(80)]
+    data = (tmp_path / "p.png").read_bytes()
+    rows = [{"image": data, "tags": ["red", None, "blue"]}, {"image": data + b" ", "tags": many}]
+    pq.write_table(pa.Table.from_pylist(rows), tmp_path / "t.parquet")
+    tags = LabelOptions(label_column="tags", separator=";")
+    ingest([tmp_path / "t.parquet"], tmp_path / "t.pixels", labels=tags)
+    assert set(label_summary(tmp_path / "t.pixels").counts) == {"red", "blue", *many}
+
+
 def test_a_picture_gets_any_number_of_labels(bundles, collection, tmp_path):
     out, _ = bundles("linear-features")
     predict(collection[0], model=out, out=tmp_path / "r.jsonl")
@@ -154,7 +195,10 @@ def test_training_goes_on_from_a_bundle_of_the_same_kind(bundles, collection, tm
 def test_without_the_option_pictures_of_one_label_are_learnt_alone(collection, tmp_path):
     path, name = collection
     said = train_model(path, tmp_path / "one", recipe="linear-features", split=name)
-    assert said["pictures"] < 0.7 * COUNT
+    with Collection.open(path) as opened:
+        rows = labelled_pictures(opened, name).to_pylist()
+    alone = [row["part"] for row in rows if len(row["labels"]) == 1]
+    assert said["pictures"] == alone.count("train") < 0.5 * COUNT
     assert Bundle.load(tmp_path / "one").card.task == "single"
 
 
@@ -162,6 +206,8 @@ def test_what_gives_one_label_refuses(collection, test_data, tmp_path):
     path, name = collection
     with pytest.raises(UsageError, match="For several labels take another recipe"):
         train_model(path, tmp_path / "t", recipe="template", split=name, multi_label=True)
+    with pytest.raises(UsageError, match="--balanced with several labels goes with a head"):
+        train_model(path, tmp_path / "n", split=name, multi_label=True, balanced=True)
     with pytest.raises(UsageError, match="idx files hold one label each"):
         train_model(test_data / "mnist", tmp_path / "i", recipe="linear-features", multi_label=True)
 

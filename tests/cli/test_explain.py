@@ -36,6 +36,7 @@ def test_an_explanation_is_written_and_named(tmp_path: Path) -> None:
     [
         (("--explain", "why.png", "--out", "r.jsonl"), "takes one picture"),
         (("--explain", "why.png", "--watch"), "takes one picture"),
+        (("--explain", "why.png", "--frames", "all"), "takes one picture"),
         (("--explain-label", "bee"), "go with --explain"),
         (("--near-in", "photos.pixels"), "go with --explain"),
     ],

@@ -105,7 +105,7 @@ def test_the_surest_mistakes_come_first(noisy):
     assert worst.probability == pytest.approx(
         np.maximum(scores, 1 - scores)[worst.index][wrong].max()
     )
-    assert worst.truth == ", ".join(np.array(LABELS)[truth[worst.index]]) or "none"
+    assert worst.truth == (", ".join(np.array(LABELS)[truth[worst.index]]) or "-")
     assert worst.truth != worst.answer
     assert "Most confident mistakes" in one.to_markdown()
 
@@ -114,3 +114,32 @@ def test_figures_with_an_interval_go_into_a_card(noisy):
     found = evaluate_multilabel(LABELS, *noisy, resamples=50).card_metrics("test part")
     assert set(found) == {"subset_accuracy", "micro_f1", "macro_f1", "average_precision", "auc"}
     assert all(one.low < one.value < one.high and one.pictures == 250 for one in found.values())
+
+
+def test_intervals_are_there_where_every_picture_has_a_set_of_its_own():
+    truth = np.array([[bool(n >> k & 1) for k in range(6)] for n in range(1, 64)])
+    scores = np.clip(truth * 0.3 + np.random.default_rng(4).uniform(size=truth.shape) * 0.7, 0, 1)
+    one = evaluate_multilabel(list("abcdef"), truth, scores, resamples=200)
+    for found in (one.micro_f1, one.macro_f1, one.ranking.average_precision, one.ranking.auc):
+        assert found.low < found.value < found.high
+
+
+def test_a_label_of_one_picture_misses_from_some_resamples():
+    truth = np.zeros((40, 2), bool)
+    truth[:20, 0], truth[0, 1] = True, True
+    scores = np.random.default_rng(5).uniform(size=(40, 2))
+    one = evaluate_multilabel(["often", "once"], truth, scores, resamples=100)
+    assert [label.pictures for label in one.classes] == [20, 1]
+    assert one.ranking.classes[1].auc.low is not None
+    assert one.ranking.auc.low <= one.ranking.auc.high
+
+
+def test_what_the_model_does_not_decide_is_counted(noisy):
+    truth, scores = noisy
+    sure = np.arange(250) < 200
+    one = evaluate_multilabel(LABELS, truth, scores, decided=sure, resamples=5)
+    right = (truth == (scores >= 0.5)).all(axis=1)
+    assert (one.coverage.hits, one.coverage.pictures) == (200, 250)
+    assert one.decided_accuracy.hits == right[:200].sum()
+    none = evaluate_multilabel(LABELS, truth, scores, decided=~sure & sure, resamples=5)
+    assert (none.coverage.hits, none.decided_accuracy) == (0, None)

@@ -100,7 +100,7 @@ def test_a_collection_gives_pictures_with_one_label(tmp_path: Path) -> None:
     grey = {int(x.mean()): found.labels[y] for x, y in zip(found.x, found.y, strict=True)}
     assert grey == {0: "b", 10: "a", 40: "b"}
     assert progress.notes == [
-        "1 pictures have several labels and are left out. Give --multi-label to learn from them."
+        "1 pictures have several labels and are left out. train --multi-label learns from them."
     ]
 
 

@@ -26,6 +26,15 @@ def test_of_several_labels_the_best_epoch_is_of_the_lowest_loss() -> None:
     assert found.plus(history((0.7, 0.05)).epochs[0]).best == 2
 
 
+def test_a_cycle_that_was_begun_says_how_long_it_is() -> None:
+    assert history((0.5, 1)).whole is None
+    begun = [
+        replace(e, progress=p)
+        for e, p in zip(history((0, 1), (0, 1)).epochs, (0.1, 0.2), strict=True)
+    ]
+    assert History(tuple(begun)).whole == 10
+
+
 def test_it_is_over_after_its_epochs() -> None:
     assert not History().is_over(1, None, None)
     assert not history((0.5, 1)).is_over(2, None, None)
