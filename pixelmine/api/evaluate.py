@@ -79,10 +79,12 @@ class Evaluated:
         if not rows:
             return self
         let = clear(pa.RecordBatch.from_pylist(rows), policy).item.to_pylist()
+        if len(let) != len(worst):  # whose are those that are left?
+            return replace(self, evaluation=replace(self.evaluation, mistakes=()))
         empty = {**dict.fromkeys(names, ""), "probability": float("nan")}
         passed = [
             Mistake(index=one.index, **{name: row.get(name, empty[name]) for name in names})
-            for one, row in zip(worst, let, strict=False)
+            for one, row in zip(worst, let, strict=True)
         ]
         return replace(self, evaluation=replace(self.evaluation, mistakes=tuple(passed)))
 

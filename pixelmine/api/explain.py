@@ -126,7 +126,9 @@ def explain_picture(
 def _cleared(rows: list[dict[str, Any]], policy: Policy) -> list[dict[str, Any]]:
     """Rows through the release gate; what a policy takes away is empty."""
     let = clear(pa.RecordBatch.from_pylist(rows), policy).item.to_pylist()
-    return [{**dict.fromkeys(before, ""), **row} for before, row in zip(rows, let, strict=True)]
+    return [
+        {name: row.get(name, "") for name in before} for before, row in zip(rows, let, strict=True)
+    ]
 
 
 def _near_cleared(known: list[Near], policy: Policy) -> list[Near]:
