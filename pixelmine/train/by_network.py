@@ -17,7 +17,7 @@ from .events import Events
 from .export import export, weights_file
 from .history import History
 from .loop import LoopOptions, epoch_seconds, fit
-from .networks import NETWORKS, for_task
+from .networks import MIRRORED, NETWORKS, for_task, mean_over_mirror
 from .peel import peel
 from .pixels import bounded_batch
 from .plan import Plan
@@ -51,7 +51,7 @@ def _given_time(plan: Plan, events: Events) -> tuple[Plan, float | None, float]:
         return plan, None, 0.0
     other = plan.with_recipe(longer.recipe)
     if plan.earlier:
-        same = plan.earlier.card.builder == longer.recipe.builder
+        same = (plan.earlier.card.builder or "").startswith(longer.recipe.builder)
         return (other if same else plan), None, 0.0
     if plan.checkpoint:
         begun = [value.shape for value in plan.checkpoint.network]
@@ -75,6 +75,10 @@ def exported(
     recipe: NetworkRecipe = plan.recipe
     held_back = plan.held_back
     events.start("export")
+    builder, says = recipe.builder, _says(options, history)
+    if recipe.mirror_mean and any(isinstance(step, RandomFlip) for step in options.augment):
+        network, builder = mean_over_mirror(network), builder + MIRRORED
+        says += "; the answer is the mean of those to a picture and its mirror image"
     peeled = peel(network, several=plan.examples.multi)
     found = export(peeled, plan.examples.preprocessing, _batches(held_back, recipe))
     height, width, channels = network.input_shape[1:]
@@ -90,9 +94,9 @@ def exported(
             how="training pictures held back to choose the epoch",
         ),
         learnt=len(plan.kept),
-        says=_says(options, history),
+        says=says,
         history=history,
-        builder=recipe.builder,
+        builder=builder,
         files={"weights.safetensors": weights_file(network)},
     )
 

@@ -61,11 +61,11 @@ def export_keras(model: str, out: str, events: Events) -> None:
 
 def _build(bundle: Bundle, builder: str) -> Any:
     from .backend import check_backend
-    from .networks import NETWORKS, for_task
+    from .networks import built, for_task
 
     check_backend()
     height, width, channels = bundle.card.input.shape
-    network = NETWORKS.get(builder)(height, width, channels, len(bundle.card.labels))
+    network = built(builder, height, width, channels, len(bundle.card.labels))
     network = for_task(network, bundle.card.task)
     weights = from_safetensors(bundle.files["weights.safetensors"])
     try:

@@ -9,7 +9,18 @@ from keras import layers
 from pixelmine.core.errors import UsageError
 from pixelmine.core.registry import Registry
 
-__all__ = ["NETWORKS", "Builder", "build_article", "for_task"]
+__all__ = [
+    "MIRRORED",
+    "NETWORKS",
+    "Builder",
+    "build_article",
+    "built",
+    "for_task",
+    "mean_over_mirror",
+]
+
+MIRRORED = "-mirrored"
+"""At the end of a card's `builder`: `mean_over_mirror` of the network."""
 
 Builder: TypeAlias = Callable[[int, int, int, int], Any]
 """(height, width, channels, classes) to a `keras.Model` from (N, H, W, C) float32 to probabilities
@@ -28,6 +39,29 @@ NETWORKS: Registry[Builder] = Registry(
 )
 
 _SMALLEST = 10
+
+
+def built(name: str, height: int, width: int, channels: int, classes: int) -> Any:
+    """The untrained network that a card's `builder` names. Raises UsageError."""
+    plain = name.removesuffix(MIRRORED)
+    network = NETWORKS.get(plain)(height, width, channels, classes)
+    return network if plain == name else mean_over_mirror(network)
+
+
+def mean_over_mirror(network: Any) -> Any:
+    """What a network makes of a picture and of its mirror image, left to right, on average.
+
+    The mean is that of the embedding, and so of the logits, too. The new network has the weights of
+    this one in the same order, and takes twice the time.
+    """
+    last = network.layers[-1]
+    body = keras.Model(network.inputs[0], last.input, name="body")
+    pixels = keras.Input(network.input_shape[1:], name="pixels")
+    mean = layers.Average(name="mean")([body(pixels), body(keras.ops.flip(pixels, axis=2))])
+    twin = type(last).from_config(last.get_config())
+    found = keras.Model(pixels, twin(mean), name=f"{network.name}_mirrored")
+    twin.set_weights(last.get_weights())
+    return found
 
 
 def for_task(network: Any, task: str) -> Any:

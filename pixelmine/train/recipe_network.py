@@ -45,9 +45,10 @@ class NetworkRecipe(Recipe):
     not say, and the rate does not follow the clock. `patience`: stop after so many epochs without a
     better one; None runs them all. `augment`: what changes each training picture by chance, in
     order, each a table with a `step` and its options. `mirror`: `auto` adds mirror images where
-    nearest neighbours are not misled by them. `balanced`: every class counts the same, however rare
-    it is. `longer`: what is otherwise where `--minutes` are enough, fields as here beside those of
-    `Longer`. The others are those of `LoopOptions`.
+    nearest neighbours are not misled by them. `mirror_mean`: where pictures are mirrored in the
+    training, the answer is the mean of those to a picture and its mirror image. `balanced`: every
+    class counts the same, however rare it is. `longer`: what is otherwise where `--minutes` are
+    enough, fields as here beside those of `Longer`. The others are those of `LoopOptions`.
     """
 
     builder: str
@@ -61,6 +62,7 @@ class NetworkRecipe(Recipe):
     patience: int | None = None
     augment: tuple[dict[str, Any], ...] = ()
     mirror: str = "no"
+    mirror_mean: bool = False
     learning_rate: float = 0.001
     schedule: str = "constant"
     warm_up: float = 0.25
