@@ -1,5 +1,6 @@
 from types import ModuleType
 
+import numpy as np
 import pytest
 
 from pixelmine.core.errors import UsageError
@@ -43,3 +44,24 @@ def test_the_smallest_picture_the_strong_network_takes(keras: ModuleType) -> Non
     assert large(96, 64, 3, 5).get_layer("residual_5").output.shape[1:] == (3, 2, 128)
     with pytest.raises(UsageError, match="at least 16x16 pixels"):
         build(15, 28, 1, 2)
+
+
+@pytest.mark.parametrize("name", ["cnn-article", "cnn-strong-large"])
+def test_the_mean_over_a_mirror_image_has_the_same_weights(keras: ModuleType, name: str) -> None:
+    from pixelmine.train.networks import MIRRORED, NETWORKS, built, mean_over_mirror
+    from pixelmine.train.peel import peel
+
+    plain = NETWORKS.get(name)(20, 16, 1, 3)
+    both = mean_over_mirror(plain)
+    pixels = np.random.default_rng(1).random((5, 20, 16, 1), np.float32)
+    ask = peel(plain).network
+    one, other = ask(pixels), ask(pixels[:, :, ::-1])
+    found = peel(both).network(pixels)
+    for output in ("logits", "embedding"):
+        mean = (np.asarray(one[output]) + np.asarray(other[output])) / 2
+        np.testing.assert_allclose(found[output], mean, atol=1e-5)
+    again = built(name + MIRRORED, 20, 16, 1, 3)
+    again.set_weights(plain.get_weights())
+    np.testing.assert_array_equal(again(pixels), both(pixels))
+    with pytest.raises(UsageError, match="no network named"):
+        built("other" + MIRRORED, 20, 16, 1, 3)
