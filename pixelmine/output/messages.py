@@ -1,7 +1,8 @@
 """Results as messages with an id: what every broker sink shares.
 
-At least once: a batch is noted when the broker has acknowledged it. The id of a row's message is
-always the same, so that a receiver that drops repeats by id ends with each row once.
+At least once: a batch is noted when the broker has acknowledged it. The same answer to the same
+picture at the same place has the same id, so that a receiver that drops repeats by id ends with each
+once; what has changed since, or could not be read before, is another message.
 """
 
 import json
@@ -22,6 +23,8 @@ from .formats import json_rows
 
 __all__ = ["BrokerSink", "Message", "messages"]
 
+_NAMED_BY = ("row_id", "model_digest", "picture_id", "reason")
+
 PAUSES_S = (0.1, 1.0, 4.0)
 """Between tries of a batch; after the last one the run stops."""
 
@@ -31,7 +34,10 @@ TIMEOUT_S = 10.0
 
 @dataclass(frozen=True)
 class Message:
-    """`id`: SHA-256 of row_id and model_digest. `body`: the row as JSON, UTF-8, as in `.jsonl`."""
+    """`body`: the row as JSON, UTF-8, as in `.jsonl`.
+
+    `id`: SHA-256 of row_id, model_digest, picture_id and reason.
+    """
 
     id: str
     body: bytes
@@ -41,7 +47,7 @@ def messages(rows: pa.Table) -> list[Message]:
     """A message for each row."""
     return [
         Message(
-            ids.digest(row["row_id"], row["model_digest"] or ""),
+            ids.digest(*(row[name] or "" for name in _NAMED_BY)),
             json.dumps(row, ensure_ascii=False).encode(),
         )
         for row in json_rows(rows.select(RESULTS.names))
