@@ -8,6 +8,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
+if "PYTEST_XDIST_WORKER" in os.environ:
+    # As many workers as cores: more threads of each, which wait by spinning, slow the others down.
+    for _name in ("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS"):
+        os.environ.setdefault(_name, "1")
+
 if TYPE_CHECKING:
     from pixelmine.models.card import Training
 

@@ -1,8 +1,8 @@
 """Results as messages with an id: what every broker sink shares.
 
 At least once: a batch is noted when the broker has acknowledged it. The same answer to the same
-picture at the same place has the same id, so that a receiver that drops repeats by id ends with each
-once; what has changed since, or could not be read before, is another message.
+picture at the same place has the same id, so that a receiver that drops repeats by id ends with
+each once; what has changed since, or could not be read before, is another message.
 """
 
 import json
