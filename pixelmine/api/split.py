@@ -135,8 +135,8 @@ def _small_test(pictures: int) -> str:
     """What a test of so few pictures can tell, by the case that nine of ten are right."""
     low, high = wilson(round(0.9 * pictures), pictures)
     return (
-        f"The test part has {pictures} pictures: if 90 % of them are named correctly, the "
-        f"accuracy is known to be {low:.0%} to {high:.0%}. With --folds 5 every picture is tested."
+        f"Of {pictures} test pictures, 90 % named correctly means {low:.0%} to {high:.0%}; "
+        "--folds 5 tests every picture."
     )
 
 

@@ -89,8 +89,8 @@ def test_without_near_duplicates_only_files_are_compared(collection: Path) -> No
     stems = [f"{label}-{at}" for label in ("building", "plant") for at in range(CROPS // 2)]
     assert any(parts[f"{one}.png"] != parts[f"{one}.jpg"] for one in stems)
     (small,) = notes.texts
-    assert small.startswith(f"The test part has {Counter(parts.values())['test']} pictures")
-    assert "With --folds 5 every picture is tested." in small
+    assert small.startswith(f"Of {Counter(parts.values())['test']} test pictures, 90 % named")
+    assert small.endswith("--folds 5 tests every picture.")
 
 
 def test_of_folds_nothing_is_said_of_a_small_test(collection: Path) -> None:
