@@ -15,7 +15,7 @@ from .sets import SetResult
 from .slices import Slice
 from .strangeness import Separation
 
-__all__ = ["ClassResult", "Confused", "Evaluation", "Mistake", "card_metrics"]
+__all__ = ["ClassResult", "Confused", "Evaluation", "Mistake", "PerClass", "card_metrics"]
 
 DENSE = 100
 """Up to so many classes `to_dict` writes the whole confusion matrix: 10,000 numbers."""
@@ -66,8 +66,24 @@ class Mistake:
     probability: float
 
 
+class PerClass:
+    """What has a result for each class."""
+
+    classes: tuple[ClassResult, ...]
+
+    @property
+    def labels(self) -> list[str]:
+        """The K names, in order."""
+        return [result.label for result in self.classes]
+
+    @property
+    def untested(self) -> list[str]:
+        """Classes without a test picture: nothing is known about their recall."""
+        return [result.label for result in self.classes if not result.pictures]
+
+
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Evaluation:
+class Evaluation(PerClass):
     """Everything measured on one set of pictures; every share is 0 to 1.
 
     `top`: how often the truth is among the k best, by k. `balanced_accuracy`, `macro_f1`: means
@@ -99,16 +115,6 @@ class Evaluation:
     mistakes: tuple[Mistake, ...]
     pair_mistakes: tuple[tuple[Mistake, ...], ...]
     right: np.ndarray
-
-    @property
-    def labels(self) -> list[str]:
-        """The K names, in order."""
-        return [result.label for result in self.classes]
-
-    @property
-    def untested(self) -> list[str]:
-        """Classes without a test picture: nothing is known about their recall."""
-        return [result.label for result in self.classes if not result.pictures]
 
     def figures(self) -> Iterator[tuple[str, Rate | Estimate]]:
         """The figures that have an interval, by name, in the order to show them."""

@@ -9,7 +9,7 @@ from pixelmine.core.errors import UsageError
 from pixelmine.models.card import Metric
 
 from .bootstrap import RESAMPLES, estimate, weights
-from .evaluation import ClassResult, Mistake, card_metrics
+from .evaluation import ClassResult, Mistake, PerClass, card_metrics
 from .interval import Estimate, Rate
 from .metrics import WORST
 from .ranking import Ranking, rank
@@ -18,7 +18,7 @@ __all__ = ["MultiLabelEvaluation", "evaluate_multilabel"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class MultiLabelEvaluation:
+class MultiLabelEvaluation(PerClass):
     """Every share is 0 to 1.
 
     `subset_accuracy`: pictures whose whole set of labels is right. `micro_f1`: of all decisions on
@@ -42,16 +42,6 @@ class MultiLabelEvaluation:
     decided_accuracy: Rate | None
     classes: tuple[ClassResult, ...]
     mistakes: tuple[Mistake, ...] = ()
-
-    @property
-    def labels(self) -> list[str]:
-        """The K names, in order."""
-        return [result.label for result in self.classes]
-
-    @property
-    def untested(self) -> list[str]:
-        """Labels that no test picture has: nothing is known about their recall."""
-        return [result.label for result in self.classes if not result.pictures]
 
     def figures(self) -> Iterator[tuple[str, Rate | Estimate]]:
         """The figures by name, in the order to show them."""
