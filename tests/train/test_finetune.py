@@ -201,6 +201,7 @@ def test_a_recipe_gives_a_bundle_that_is_right_and_leaves_nothing_behind(
     recipe = load_recipe("finetune")
     recipe = replace(
         recipe,
+        builder="efficientnet-lite0",
         tuning={**recipe.tuning, "phases": ({"side": 32}, {"side": 64}), "frozen": 14},
         learning_rate=0.003,
         batch_size=16,
@@ -235,6 +236,7 @@ def test_a_recipe_gives_a_bundle_that_is_right_and_leaves_nothing_behind(
         ({"tuning": {"phases": ({"side": 64, "epochs": 3},)}}, "epochs"),
         ({"tuning": {"phases": ({"side": -1},)}}, "side"),
         ({"middle": 1.2}, "middle"),
+        ({"longer": {"times": 2, "least_epochs": 3}}, "has no longer"),
     ],
 )
 def test_a_recipe_that_cannot_be_is_refused(changes: dict[str, Any], says: str) -> None:
