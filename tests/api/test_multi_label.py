@@ -2,6 +2,7 @@
 
 import csv
 import json
+from dataclasses import replace
 
 import cv2
 import numpy as np
@@ -17,7 +18,7 @@ from pixelmine.api.split import split
 from pixelmine.api.train import export_keras, train_model
 from pixelmine.core import PassPolicy
 from pixelmine.core.errors import UsageError
-from pixelmine.evaluate import MultiLabelEvaluation, SplitOptions
+from pixelmine.evaluate import Mistake, MultiLabelEvaluation, SplitOptions
 from pixelmine.input.labels import LabelOptions
 from pixelmine.models import Bundle
 from pixelmine.store import Collection, labelled_pictures
@@ -57,7 +58,7 @@ def collection(tmp_path_factory):
     path = folder / "shapes.pixels"
     tags = LabelOptions(labels=str(folder / "tags.csv"), separator=";")
     ingest([pictures], path, labels=tags)
-    name, _ = split(path, SplitOptions(parts=(0.6, 0.1, 0.3), near_duplicates=False))
+    name, _ = split(path, SplitOptions(parts=(0.5, 0.2, 0.3), near_duplicates=False))
     return path, name
 
 
@@ -109,20 +110,27 @@ def test_a_head_may_count_rare_and_frequent_labels_the_same_and_abstain(collecti
     assert found.decided_accuracy.pictures == found.coverage.hits
 
 
-def test_what_a_policy_takes_away_is_in_no_form_of_the_report(bundles, collection, tmp_path):
+def test_what_a_policy_takes_away_is_in_no_form_of_the_report(bundles, collection):
     class Nameless(PassPolicy):
         def rows(self, rows):
             return rows.drop_columns(["uri", "truth"])
 
-    out, _ = bundles("cnn-article")
-    for form in ("md", "json"):
-        page = tmp_path / f"r.{form}"
-        found = evaluate_model(out, collection[0], report=page, policy=Nameless())
-        assert found.evaluation.mistakes, "the test needs some"
-        assert ".png" not in page.read_text()
-    told = json.loads((tmp_path / "r.json").read_text())["mistakes"][0]
-    assert (told["uri"], told["truth"]) == ("", "")
-    assert told["answer"]
+    class Fewer(PassPolicy):
+        def rows(self, rows):
+            return rows.slice(1)
+
+    found = evaluate_model(bundles("linear-features")[0], collection[0])
+    about = {"row_id": "a", "uri": "file:///who.png", "truth": "circle", "answer": "square"}
+    wrong = (Mistake(index=0, probability=0.9, **about), Mistake(index=3, probability=0.8, **about))
+    found = replace(found, evaluation=replace(found.evaluation, mistakes=wrong))
+    cleared = found.cleared(Nameless())
+    assert [one.index for one in cleared.evaluation.mistakes] == [0, 3]
+    for text in (json.dumps(cleared.to_dict()), cleared.evaluation.to_markdown()):
+        assert "who.png" not in text
+    told = cleared.to_dict()["mistakes"][0]
+    assert (told["uri"], told["truth"], told["answer"]) == ("", "", "square")
+    assert found.cleared(PassPolicy()).evaluation.mistakes == wrong
+    assert found.cleared(Fewer()).evaluation.mistakes == ()
 
 
 def test_a_table_s_list_is_several_labels(tmp_path):
@@ -142,7 +150,7 @@ def test_a_picture_gets_any_number_of_labels(bundles, collection, tmp_path):
     rows = [json.loads(line) for line in (tmp_path / "r.jsonl").read_text().splitlines()]
     assert len(rows) == COUNT
     assert {len(row["decision"]) for row in rows} >= {1, 2, 3}
-    assert all(set(row["decision"]) <= set(row["set"] or LABELS) for row in rows)
+    assert all(row["set"] is not None and row["ood"] is not None for row in rows)
 
 
 def test_the_report_shows_what_there_is_and_no_confusion(bundles, collection, tmp_path):
