@@ -51,7 +51,7 @@ def train(
     overwrite: Overwrite = False,
     as_json: Json = False,
 ) -> None:
-    """Train a network and write a bundle. Killed, the same command goes on from the last epoch.
+    """Train a model and write a bundle. Killed, the same command goes on from the last epoch.
 
     Part of the training pictures is held back to choose the epoch; the test part is never seen.
 

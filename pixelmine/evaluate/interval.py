@@ -9,9 +9,11 @@ L. D. Brown, T. T. Cai, A. DasGupta, Statistical Science 16 (2001), 101-133.
 from dataclasses import dataclass
 from math import sqrt
 
+import numpy as np
+
 from pixelmine.core.errors import UsageError
 
-__all__ = ["Estimate", "Rate", "wilson"]
+__all__ = ["Estimate", "Rate", "share", "wilson"]
 
 Z_95 = 1.959963984540054
 """The normal quantile that leaves 2.5 % on either side."""
@@ -69,6 +71,11 @@ class Estimate:
     def to_dict(self) -> dict[str, float | None]:
         """JSON-able: value, low, high."""
         return {"value": self.value, "low": self.low, "high": self.high}
+
+
+def share(true: np.ndarray) -> Rate:
+    """How many of (N,) bool are true, N >= 1."""
+    return Rate(hits=int(true.sum()), pictures=len(true))
 
 
 def wilson(hits: int, pictures: int) -> tuple[float, float]:

@@ -15,7 +15,7 @@ from .abstention import accuracy_by_coverage
 from .bootstrap import RESAMPLES, class_figures, estimate, resampled_figures
 from .calibration import calibration_error, reliability
 from .evaluation import ClassResult, Evaluation, Mistake
-from .interval import Estimate, Rate
+from .interval import Estimate, Rate, share
 from .ranking import rank
 from .sets import evaluate_sets
 from .slices import slices
@@ -92,15 +92,15 @@ def evaluate(
     names = tuple(labels)
     positive = truth[:, None] == np.arange(len(labels))
     return Evaluation(
-        accuracy=_rate(right),
+        accuracy=share(right),
         top={k: _top(truth, probabilities, k) for k in sorted(set(top)) if k < len(labels)},
         balanced_accuracy=balanced_accuracy,
         macro_f1=macro_f1,
         ranking=rank(names, positive, probabilities, truth, resamples, seed),
         classes=_classes(labels, truth, answer, confusion),
         confusion=confusion,
-        coverage=None if decided is None else _rate(decided),
-        decided_accuracy=None if decided is None or not decided.any() else _rate(right[decided]),
+        coverage=None if decided is None else share(decided),
+        decided_accuracy=None if decided is None or not decided.any() else share(right[decided]),
         by_coverage=accuracy_by_coverage(confidence, right),
         calibration_error=calibration_error(bins),
         reliability=bins,
@@ -152,7 +152,7 @@ def _top(truth: np.ndarray, probabilities: np.ndarray, k: int) -> Rate:
     if k < 1:
         raise UsageError(f"top must be 1 or more. Got {k} instead.")
     best = np.argsort(-probabilities, axis=1, kind="stable")[:, :k]
-    return _rate((best == truth[:, None]).any(axis=1))
+    return share((best == truth[:, None]).any(axis=1))
 
 
 def _strange(
@@ -173,10 +173,6 @@ def _pair_mistakes(answers: _Answers, confusion: np.ndarray) -> tuple[tuple[Mist
             both = (answers.truth == truth) & (answers.answer == answer)
             found.append(answers.worst(np.flatnonzero(both), PAIRS))
     return tuple(found)
-
-
-def _rate(true: np.ndarray) -> Rate:
-    return Rate(hits=int(true.sum()), pictures=len(true))
 
 
 def _check(

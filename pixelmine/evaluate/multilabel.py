@@ -10,7 +10,7 @@ from pixelmine.models.card import Metric
 
 from .bootstrap import RESAMPLES, estimate, weights
 from .evaluation import ClassResult, Mistake, PerClass, card_metrics
-from .interval import Estimate, Rate
+from .interval import Estimate, Rate, share
 from .metrics import WORST
 from .ranking import Ranking, rank
 
@@ -115,13 +115,13 @@ def evaluate_multilabel(
     )
     right = (truth == given).all(axis=1)
     return MultiLabelEvaluation(
-        subset_accuracy=_rate(right),
+        subset_accuracy=share(right),
         micro_f1=micro,
         macro_f1=macro,
         wrong_labels=float((truth != given).mean()),
-        set_coverage=None if sets is None else _rate((sets | ~truth).all(axis=1)),
-        coverage=None if decided is None else _rate(decided),
-        decided_accuracy=None if decided is None or not decided.any() else _rate(right[decided]),
+        set_coverage=None if sets is None else share((sets | ~truth).all(axis=1)),
+        coverage=None if decided is None else share(decided),
+        decided_accuracy=None if decided is None or not decided.any() else share(right[decided]),
         ranking=rank(tuple(labels), truth, probabilities, strata, resamples, seed),
         classes=_classes(labels, truth, given),
         mistakes=_mistakes(labels, truth, probabilities, given, row_ids, uris),
@@ -157,10 +157,6 @@ def _mistakes(
         for n in order.tolist()
         if worst[n] >= 0
     )
-
-
-def _rate(true: np.ndarray) -> Rate:
-    return Rate(hits=int(true.sum()), pictures=len(true))
 
 
 def _f1s(truth: np.ndarray, given: np.ndarray, weight: np.ndarray) -> np.ndarray:

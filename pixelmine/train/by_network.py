@@ -17,11 +17,11 @@ from .events import Events
 from .export import export, weights_file
 from .history import History
 from .loop import LoopOptions, epoch_seconds, fit
-from .networks import MIRRORED, NETWORKS, for_task, mean_over_mirror
+from .networks import NETWORKS, for_task, mean_over_mirror
 from .peel import peel
 from .pixels import bounded_batch
 from .plan import Plan
-from .recipe_network import NetworkRecipe
+from .recipe_network import MIRRORED, NetworkRecipe
 from .trained import Judged, Trained
 from .warm import Begin, carry_over
 
@@ -51,7 +51,7 @@ def _given_time(plan: Plan, events: Events) -> tuple[Plan, float | None, float]:
         return plan, None, 0.0
     other = plan.with_recipe(longer.recipe)
     if plan.earlier:
-        same = (plan.earlier.card.builder or "").startswith(longer.recipe.builder)
+        same = (plan.earlier.card.builder or "").removesuffix(MIRRORED) == longer.recipe.builder
         return (other if same else plan), None, 0.0
     if plan.checkpoint:
         begun = [value.shape for value in plan.checkpoint.network]

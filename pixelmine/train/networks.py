@@ -9,8 +9,9 @@ from keras import layers
 from pixelmine.core.errors import UsageError
 from pixelmine.core.registry import Registry
 
+from .recipe_network import MIRRORED
+
 __all__ = [
-    "MIRRORED",
     "NETWORKS",
     "Builder",
     "build_article",
@@ -18,9 +19,6 @@ __all__ = [
     "for_task",
     "mean_over_mirror",
 ]
-
-MIRRORED = "-mirrored"
-"""At the end of a card's `builder`: `mean_over_mirror` of the network."""
 
 Builder: TypeAlias = Callable[[int, int, int, int], Any]
 """(height, width, channels, classes) to a `keras.Model` from (N, H, W, C) float32 to probabilities

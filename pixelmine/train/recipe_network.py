@@ -11,7 +11,10 @@ from pixelmine.preprocess.augment import Augmentation, Mixing, from_card, to_car
 
 from .recipe import Recipe
 
-__all__ = ["Longer", "NetworkRecipe"]
+__all__ = ["MIRRORED", "Longer", "NetworkRecipe"]
+
+MIRRORED = "-mirrored"
+"""At the end of a card's `builder`: the mean over mirror images, `networks.mean_over_mirror`."""
 
 _OPTIMIZERS = ("adam", "adamw")
 _SCHEDULES = ("constant", "one_cycle")

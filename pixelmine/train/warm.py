@@ -18,6 +18,7 @@ from pixelmine.core.errors import UsageError
 from pixelmine.models import Bundle, load_bundle
 
 from .data import Examples
+from .recipe_network import MIRRORED
 
 __all__ = ["Begin", "carry_over", "earlier_bundle", "head_start", "head_weights"]
 
@@ -44,7 +45,7 @@ def earlier_bundle(name: str, recipe: Any, examples: Examples) -> Bundle:
             f"{card.name} gives {gives}; asked for is {asks}. Train it anew, or "
             f"{'give' if card.task == 'multi' else 'leave out'} --multi-label."
         )
-    if recipe.keras and (card.builder or "").removesuffix("-mirrored") not in recipe.builders:
+    if recipe.keras and (card.builder or "").removesuffix(MIRRORED) not in recipe.builders:
         trains = " or a ".join(recipe.builders)
         raise UsageError(f"{recipe.name} trains a {trains}; {card.name} is a {card.builder}.")
     if card.preprocessing != examples.preprocessing.to_card():

@@ -48,8 +48,9 @@ def test_the_smallest_picture_the_strong_network_takes(keras: ModuleType) -> Non
 
 @pytest.mark.parametrize("name", ["cnn-article", "cnn-strong-large"])
 def test_the_mean_over_a_mirror_image_has_the_same_weights(keras: ModuleType, name: str) -> None:
-    from pixelmine.train.networks import MIRRORED, NETWORKS, built, mean_over_mirror
+    from pixelmine.train.networks import NETWORKS, built, mean_over_mirror
     from pixelmine.train.peel import peel
+    from pixelmine.train.recipe_network import MIRRORED
 
     plain = NETWORKS.get(name)(20, 16, 1, 3)
     both = mean_over_mirror(plain)

@@ -45,7 +45,7 @@ def test_an_unknown_recipe_lists_the_known_ones() -> None:
 )  # fmt: skip
 def test_a_value_out_of_range_is_refused(field: str, value: object) -> None:
     with pytest.raises(UsageError, match=field):
-        replace(load_recipe("cnn-article"), **{field: value})  # type: ignore[arg-type]  # wrong on purpose
+        replace(load_recipe("cnn-article"), **{field: value})
 
 
 @pytest.mark.parametrize(
