@@ -59,15 +59,14 @@ def fit(
 
     The best epoch is that of the highest held-back accuracy, of equal ones that of the lowest
     held-back loss; where pictures may have several labels, or classes are balanced, that of the
-    lowest loss. The weights
-    are the averaged ones where there are. The order of pictures in an epoch, and how they are
-    augmented, depends on the seed and the epoch's number alone, and all else is in the checkpoint:
-    a training that was stopped between two epochs ends with the same weights, to the bit, as one
-    that was not (float32, the same machine and threads, and no `minutes`, by which the rate follows
-    the clock). Where labels are mixed or smoothed, the loss is the categorical cross-entropy, and
-    the accuracy of an epoch counts the label of the largest share. With several labels it is the
-    mean binary cross-entropy, and counts the pictures all of whose labels are right. Raises
-    TrainError where the loss is not finite.
+    lowest loss. The weights are the averaged ones where there are. The order of pictures in an
+    epoch, and how they are augmented, depends on the seed and the epoch's number alone, and all
+    else is in the checkpoint: a training that was stopped between two epochs ends with the same
+    weights, to the bit, as one that was not (float32, the same machine and threads, and no
+    `minutes`, by which the rate follows the clock). Where labels are mixed or smoothed, the loss is
+    the categorical cross-entropy, and the accuracy of an epoch counts the label of the largest
+    share. With several labels it is the mean binary cross-entropy, and counts the pictures all of
+    whose labels are right. Raises TrainError where the loss is not finite.
     """
     run = _begin(build, train, held_back, options, events)
     network = run.network
