@@ -6,6 +6,7 @@ N rows; K classes; D dimensions of an embedding.
 import pyarrow as pa
 
 __all__ = [
+    "DECISIONS",
     "IMAGES",
     "LABELS",
     "LISTING",
@@ -92,6 +93,20 @@ SPLITS = pa.schema(
         pa.field("part", pa.string(), nullable=False),
     ]
 )
+
+DECISIONS = pa.schema(
+    [
+        pa.field("about", pa.string(), nullable=False),
+        pa.field("first", pa.string(), nullable=False),
+        pa.field("second", pa.string()),
+        pa.field("decision", pa.string(), nullable=False),
+        pa.field("who", pa.string(), nullable=False),
+        pa.field("time", pa.timestamp("us", tz="UTC"), nullable=False),
+    ]
+)
+"""Append-only; for (`about`, `first`, `second`) the latest `time` wins. `about`: the finding's
+name. `first`, `second`: picture_ids, in order; `second` is null where it is about one picture.
+`decision`: what was said, in the finding's own words; empty takes it back."""
 
 TOP = pa.list_(
     pa.struct(

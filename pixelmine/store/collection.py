@@ -6,6 +6,8 @@
     splits.lance           named divisions into parts
     features/ID.lance      one table a producer, keyed by picture_id
     predictions/ID.lance   one table a bundle, keyed by picture_id
+    findings/NAME.lance    what mining found last, with NAME.json beside it
+    decisions.lance        append-only: what people said of findings, the latest row wins
     runs/ID/               the state of each run
     bytes/                 copies of what cannot be read again
 
@@ -26,6 +28,7 @@ import pyarrow.compute as pc
 from pixelmine.core.atomic import write_json
 from pixelmine.core.errors import CollectionError, SchemaVersionError
 from pixelmine.core.schema import (
+    DECISIONS,
     IMAGES,
     LABELS,
     SCHEMA_VERSION,
@@ -44,6 +47,7 @@ DECODE_RULE = "scaled-256"
 """The smallest of the scales 1/8, 1/4, 1/2, 1 whose short side is at least 256 pixels, or 1."""
 
 _PRODUCER = re.compile(r"[0-9a-f]{64}")
+_FINDING = re.compile(r"[a-z][a-z-]{0,40}")
 
 
 def is_collection(path: Path) -> bool:
@@ -61,6 +65,7 @@ class Collection:
         self.images = self._table("images", IMAGES, ["row_id"])
         self.labels = self._table("labels", LABELS, [])
         self.splits = self._table("splits", SPLITS, ["split_id", "row_id"])
+        self.decisions = self._table("decisions", DECISIONS, [])
         self.bytes = ByteStore(path / "bytes")
 
     @classmethod
@@ -152,6 +157,15 @@ class Collection:
         name = _named("predictions", bundle)
         return self._table(name, predictions_schema(classes), ["picture_id"])
 
+    def finding(self, name: str, schema: pa.Schema | None = None) -> Table:
+        """What mining found last, by the finding's name; `schema`: None for the one it has."""
+        if not _FINDING.fullmatch(name):
+            raise CollectionError(f"A finding's name is of a-z and '-'. Got {name!r} instead.")
+        table = self._table(f"findings/{name}", schema or pa.schema([]), [])
+        if schema is None and table.exists:
+            table.schema = table.stored_schema()
+        return table
+
     def producers(self, kind: str) -> list[str]:
         """Digests of the producers that have a table under `features` or `predictions`."""
         return sorted(path.stem for path in (self.path / kind).glob("*.lance"))
@@ -184,7 +198,12 @@ class Collection:
             for kind in ("features", "predictions")
             for path in sorted((self.path / kind).glob("*.lance"))
         ]
-        return [t for t in (*producers, self.splits, self.labels, self.images) if t.exists]
+        findings = [
+            Table(path, pa.schema([]), [], self._lock)
+            for path in sorted((self.path / "findings").glob("*.lance"))
+        ]
+        said = (self.decisions, self.splits, self.labels, self.images)
+        return [t for t in (*producers, *findings, *said) if t.exists]
 
     def _table(self, name: str, schema: pa.Schema, key: list[str]) -> Table:
         return Table(self.path / f"{name}.lance", schema, key, self._lock)

@@ -50,6 +50,10 @@ class Table:
         """Number of the newest commit; 0 before the first."""
         return self._open().version if self.exists else 0
 
+    def stored_schema(self) -> pa.Schema:
+        """Of what lies there. Raises CollectionError for a damaged table."""
+        return self._open().schema
+
     def append(self, rows: Rows) -> None:
         """Add rows as they are."""
         self._commit(rows, update=None)
@@ -61,6 +65,21 @@ class Table:
     def upsert(self, rows: Rows) -> None:
         """Add rows, and replace those of the same key."""
         self._commit(rows, update=True)
+
+    def replace(self, rows: Rows) -> None:
+        """These rows instead of all that are there, also of another schema; none is a state too."""
+        import lance
+
+        table = rows if isinstance(rows, pa.Table) else pa.Table.from_batches([rows])
+        table = table.select(self.schema.names).cast(self.schema)
+        try:
+            with self._lock:
+                self.path.parent.mkdir(parents=True, exist_ok=True)
+                lance.write_dataset(
+                    table, str(self.path), mode="overwrite", data_storage_version=FORMAT
+                )
+        except OSError as error:
+            raise self._unwritable(error) from error
 
     def count(self, where: str | None = None) -> int:
         """How many rows, or how many that an SQL expression holds for."""
@@ -158,10 +177,13 @@ class Table:
                     merge = merge.when_matched_update_all()
                 merge.execute(_one_of_each(table, self.key, "max" if update else "min"))
         except OSError as error:
-            raise OutputError(
-                f"Cannot write to {self.path} ({_first_line(error)}). What was committed before is "
-                "kept; make room or mend the folder, then run the same command again."
-            ) from error
+            raise self._unwritable(error) from error
+
+    def _unwritable(self, error: OSError) -> OutputError:
+        return OutputError(
+            f"Cannot write to {self.path} ({_first_line(error)}). What was committed before is "
+            "kept; make room or mend the folder, then run the same command again."
+        )
 
 
 def _one_of_each(rows: pa.Table, key: list[str], which: str) -> pa.Table:

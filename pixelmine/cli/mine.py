@@ -1,0 +1,9 @@
+"""`pixelmine mine`: one file a finding."""
+
+import typer
+
+app = typer.Typer(
+    name="mine",
+    help="What is in a collection, what is wrong with it, and what has changed.",
+    no_args_is_help=True,
+)

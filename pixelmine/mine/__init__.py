@@ -1,0 +1,1 @@
+"""What is in the pile, what is wrong with it, and what has changed: arrays in, findings out."""
