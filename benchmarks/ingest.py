@@ -40,7 +40,7 @@ from pixelmine.input import SourceOptions
 from pixelmine.looking import Look
 from pixelmine.preprocess import DecodeOptions, decode
 from pixelmine.preprocess.decode_jpeg import jpeg_scale
-from pixelmine.runtime import processors
+from pixelmine.core.processors import processors
 from pixelmine.store import Collection
 
 TURNS = 3

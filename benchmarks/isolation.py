@@ -23,7 +23,7 @@ from machine import keep
 from pixelmine.core import Limits, Reason
 from pixelmine.engine.isolation import Isolated
 from pixelmine.preprocess import DecodeOptions, decode
-from pixelmine.runtime import processors
+from pixelmine.core.processors import processors
 
 PICTURES = 2000
 TURNS = 5

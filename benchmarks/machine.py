@@ -13,7 +13,7 @@ PACKAGES = ("pixelmine", "keras", "tensorflow-cpu", "onnxruntime", "openvino", "
 
 def about() -> dict[str, Any]:
     """Processor, cores, versions and the time."""
-    from pixelmine.runtime import processors
+    from pixelmine.core.processors import processors
 
     lines = Path("/proc/cpuinfo").read_text().splitlines()
     model = next((line.partition(": ")[2] for line in lines if line.startswith("model name")), "")

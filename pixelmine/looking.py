@@ -19,10 +19,10 @@ from pixelmine import input as source
 from pixelmine import preprocess
 from pixelmine.core import FAILED, Limits, Reason
 from pixelmine.core.ids import content_id, picture_id, row_id
+from pixelmine.core.processors import processors
 from pixelmine.decoding import BINARY
 from pixelmine.engine import Isolated
 from pixelmine.models import Card
-from pixelmine.runtime import processors
 from pixelmine.store.bytes import ByteStore
 
 __all__ = ["Look", "Looks", "Reading", "inspecting", "preparing"]

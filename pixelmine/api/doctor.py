@@ -10,8 +10,8 @@ from typing import Any
 from pixelmine import __version__
 from pixelmine.core.cache import cache_folder
 from pixelmine.core.errors import PixelmineError
+from pixelmine.core.processors import processors
 from pixelmine.models import DEFAULT
-from pixelmine.runtime import processors
 
 from .models import verify_model
 

@@ -13,6 +13,7 @@ from pixelmine.classify import Head
 from pixelmine.core import Limits, Reason
 from pixelmine.core.checks import check_positive
 from pixelmine.core.errors import ModelError, UsageError
+from pixelmine.core.processors import processors
 from pixelmine.core.progress import Progress
 from pixelmine.evaluate.interval import Rate
 from pixelmine.models import Bundle
@@ -20,7 +21,7 @@ from pixelmine.models.card import Metric
 from pixelmine.models.golden import GoldenPicture
 from pixelmine.models.quantise import quantise
 from pixelmine.preprocess import Preprocessing
-from pixelmine.runtime import Network, Outputs, open_network, processors
+from pixelmine.runtime import Network, Outputs, open_network
 
 from .drawn_pictures import Drawn, draw
 

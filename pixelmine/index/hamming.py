@@ -7,13 +7,16 @@ compared: for evenly spread hashes and r = 31 one of 240. Where the bands would 
 as there are, because the hashes crowd together or r is large, each is compared with each.
 """
 
+from collections import deque
 from collections.abc import Iterator
-from itertools import combinations
+from concurrent.futures import Future, ThreadPoolExecutor
+from itertools import combinations, pairwise
 from typing import NamedTuple
 
 import numpy as np
 
 from pixelmine.core.errors import UsageError
+from pixelmine.core.processors import processors
 
 __all__ = ["BITS", "PDQ_RADIUS", "distinct", "near_pair_blocks", "near_pairs"]
 
@@ -27,10 +30,10 @@ _CANDIDATE_BYTES = 128
 """Of working memory for each pair that is compared."""
 _PAIR_BYTES = 48
 """Of a found pair and its distance, twice: in pieces and joined."""
-_FEW = 1 << 20
-"""Pairs that are compared sooner than the bands are laid out."""
-_CACHED = 1 << 17
-"""Pairs compared at once, at most: 16 MB, which larger blocks only push out of the cache."""
+_FEW = 1 << 22
+"""Pairs that NumPy compares sooner than the counting is compiled."""
+_CACHED = 1 << 16
+"""Pairs of a block, at most: 1.5 MB for each of the tasks that run at once."""
 
 
 class _Side(NamedTuple):
@@ -40,12 +43,16 @@ class _Side(NamedTuple):
     keys: np.ndarray
 
 
-class _Ranges(NamedTuple):
-    """Candidates: each of the rows `left` with the rows `low` to below `high` of the other side."""
+class _Layout(NamedTuple):
+    """Both sides sorted by one band's key: what `scan` takes, and the places in the hashes."""
 
-    left: np.ndarray
-    low: np.ndarray
-    high: np.ndarray
+    words: np.ndarray
+    keys: np.ndarray
+    others: np.ndarray
+    starts: np.ndarray
+    mine: np.ndarray
+    theirs: np.ndarray
+    same: bool
 
 
 def distinct(hashes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -110,12 +117,16 @@ def near_pair_blocks(
     left = _side(hashes)
     right = left if others is None else _side(others)
     most = min(memory_bytes // _CANDIDATE_BYTES, _CACHED)
-    reach = _reach(left, right, radius)
-    if reach is None:
+    every = len(left.words) * len(right.words)
+    if every <= _FEW:
         yield from _all(left, right, radius, most)
-    else:
-        for band in range(_BANDS):
-            yield from _band(left, right, radius, most, band, reach)
+        return
+    masks = _masks(left, right, radius)
+    if masks is None:
+        yield from _scan(_one_block(left, right), (0,), -1, 0, radius, most)
+        return
+    for band in range(_BANDS):
+        yield from _band(left, right, radius, band, masks, most)
 
 
 def _check(name: str, hashes: np.ndarray) -> None:
@@ -130,93 +141,111 @@ def _side(hashes: np.ndarray) -> _Side:
     return _Side(hashes.view(np.uint64), hashes.view(np.uint16))
 
 
-def _reach(left: _Side, right: _Side, radius: int) -> np.ndarray | None:
-    """The masks of the keys to look under, uint16; None where all pairs are fewer to compare."""
-    every = len(left.words) * len(right.words)
+def _masks(left: _Side, right: _Side, radius: int) -> tuple[int, ...] | None:
+    """The masks of the keys to look under; None where all pairs are fewer to compare."""
     apart = radius // _BANDS
-    if every <= _FEW or apart > 3:
+    if apart > 3:
         return None
-    bits = (sum(1 << bit for bit in bits) for n in range(apart + 1) for bits in _of_16(n))
-    masks = np.array(list(bits), np.uint16)
-    candidates, keys = 0, np.arange(_KEYS, dtype=np.uint16)
+    bits = range(_KEYS.bit_length() - 1)
+    masks = tuple(
+        sum(1 << bit for bit in some) for n in range(apart + 1) for some in combinations(bits, n)
+    )
+    candidates, keys = 0, np.arange(_KEYS)
     for band in range(_BANDS):
         here = np.bincount(left.keys[:, band], minlength=_KEYS)
         there = np.bincount(right.keys[:, band], minlength=_KEYS)
         candidates += sum(int(here @ there[keys ^ mask]) for mask in masks)
-    return masks if candidates < every else None
-
-
-def _of_16(count: int) -> Iterator[tuple[int, ...]]:
-    return combinations(range(_KEYS.bit_length() - 1), count)
+    return masks if candidates < len(left.words) * len(right.words) else None
 
 
 def _all(
     left: _Side, right: _Side, radius: int, most: int
 ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    rows = np.arange(len(left.words))
-    low = rows + 1 if left is right else np.zeros_like(rows)
-    ranges = _Ranges(rows, low, np.full_like(rows, len(right.words)))
-    for i, j in _candidates(ranges, most):
-        i, j, apart = _near(left.words, right.words, i, j, radius)
-        yield np.stack([i, j], axis=1), apart
+    """Of few hashes each with each, before anything could be compiled."""
+    same, step = left is right, max(1, most // max(1, len(right.words)))
+    for start in range(0, len(left.words), step):
+        bits = np.bitwise_count(left.words[start : start + step, None] ^ right.words[None])
+        apart = bits.sum(axis=2, dtype=np.int64)
+        i, j = np.nonzero(apart <= radius)
+        far = apart[i, j]
+        kept = j > i + start if same else np.ones(len(i), bool)
+        for at in range(0, len(i), most):
+            some = np.flatnonzero(kept[at : at + most]) + at
+            yield np.stack([i[some] + start, j[some]], axis=1), far[some]
 
 
 def _band(
-    left: _Side, right: _Side, radius: int, most: int, band: int, masks: np.ndarray
+    left: _Side, right: _Side, radius: int, band: int, masks: tuple[int, ...], most: int
 ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """Pairs that agree in this band and in none before it."""
-    mine = np.argsort(left.keys[:, band], kind="stable")
-    theirs = mine if left is right else np.argsort(right.keys[:, band], kind="stable")
-    keys = left.keys[mine, band]
-    starts = np.concatenate([[0], np.cumsum(np.bincount(right.keys[:, band], minlength=_KEYS))])
+    mine = _order(left.keys[:, band])
+    theirs = mine if left is right else _order(right.keys[:, band])
+    counts = np.bincount(right.keys[:, band], minlength=_KEYS)
     words = left.words[mine]
-    other_words = words if left is right else right.words[theirs]
-    for mask in masks:
-        ranges = _ranges(keys, starts, mask, left is right)
-        for i, j in _candidates(ranges, most):
-            i, j, apart = _near(words, other_words, i, j, radius)
-            i, j = mine[i], theirs[j]
-            new = ~_agree(left.keys[i, :band], right.keys[j, :band], radius // _BANDS)
-            pairs = np.stack([i[new], j[new]], axis=1)
-            yield np.sort(pairs, axis=1) if left is right else pairs, apart[new]
+    layout = _Layout(
+        words=words,
+        keys=left.keys[mine, band],
+        others=words if left is right else right.words[theirs],
+        starts=np.concatenate([[0], np.cumsum(counts)]),
+        mine=mine,
+        theirs=theirs,
+        same=left is right,
+    )
+    yield from _scan(layout, masks, band, radius // _BANDS, radius, most)
 
 
-def _ranges(keys: np.ndarray, starts: np.ndarray, mask: int, same: bool) -> _Ranges:
-    """Rows sorted by key, and those with key ^ mask; on one side, each pair from one row only."""
-    rows = np.arange(len(keys))
-    target = keys ^ mask
-    low, high = starts[target], starts[target.astype(np.int64) + 1]
-    if same:
-        low = np.maximum(low, rows + 1)
-    some = low < high
-    return _Ranges(rows[some], low[some], high[some])
+def _one_block(left: _Side, right: _Side) -> _Layout:
+    """All hashes under one key: each is compared with each."""
+    return _Layout(
+        words=left.words,
+        keys=np.zeros(len(left.words), np.uint16),
+        others=right.words,
+        starts=np.array([0, len(right.words)]),
+        mine=np.arange(len(left.words)),
+        theirs=np.arange(len(right.words)),
+        same=left is right,
+    )
 
 
-def _candidates(ranges: _Ranges, most: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """The places of both, at most `most` at a time; a long range is cut."""
-    counts = np.maximum(ranges.high - ranges.low, 0)
-    ends = np.cumsum(counts)
-    begins = ends - counts
-    total = int(ends[-1]) if len(ends) else 0
-    for start in range(0, total, most):
-        stop = min(start + most, total)
-        first, last = np.searchsorted(ends, [start, stop - 1], side="right")
-        some = np.arange(first, last + 1)
-        inside = np.minimum(ends[some], stop) - np.maximum(begins[some], start)
-        row = np.repeat(some, inside)
-        yield ranges.left[row], np.arange(start, stop) + (ranges.low - begins)[row]
+def _order(keys: np.ndarray) -> np.ndarray:
+    order = np.argsort(keys, kind="stable")
+    return order.astype(np.int32) if len(order) < 2**31 else order
 
 
-def _near(
-    words: np.ndarray, others: np.ndarray, i: np.ndarray, j: np.ndarray, radius: int
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Those of the candidates that are near enough, and how far they are."""
-    bits = np.bitwise_count(words.take(i, 0) ^ others.take(j, 0))
-    apart = (bits[:, 0] + bits[:, 1]).astype(np.int64) + (bits[:, 2] + bits[:, 3])
-    near = np.flatnonzero(apart <= radius)
-    return i[near], j[near], apart[near]
+def _scan(
+    layout: _Layout, masks: tuple[int, ...], band: int, apart: int, radius: int, most: int
+) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Look under all masks, the rows cut into enough tasks to keep every core busy."""
+    from .hamming_scan import scan
+
+    def look(mask: int, state: np.ndarray, last: int) -> tuple[np.ndarray, np.ndarray]:
+        found = np.empty((most, 3), np.int64)
+        count = scan(
+            layout.words, layout.keys, layout.others, layout.starts,
+            mask, layout.same, max(band, 0), apart, radius, last, state, found,
+        )  # fmt: skip
+        return found[:count].copy(), state
+
+    cores = processors()
+    edges = np.linspace(0, len(layout.words), 8 * cores + 1).astype(np.int64)
+    tasks = ((mask, np.array([low, -1]), int(high))
+             for mask in masks for low, high in pairwise(edges))  # fmt: skip
+    waiting: deque[tuple[int, int, Future[tuple[np.ndarray, np.ndarray]]]] = deque()
+    with ThreadPoolExecutor(cores) as pool:
+        while True:
+            while len(waiting) <= cores and (task := next(tasks, None)) is not None:
+                mask, state, last = task
+                waiting.append((mask, last, pool.submit(look, mask, state, last)))
+            if not waiting:
+                return
+            mask, last, future = waiting.popleft()
+            found, state = future.result()
+            if state[0] < last:
+                waiting.appendleft((mask, last, pool.submit(look, mask, state, last)))
+            if len(found):
+                yield _places(layout, found), found[:, 2]
 
 
-def _agree(keys: np.ndarray, others: np.ndarray, apart: int) -> np.ndarray:
-    """Whether uint16 (P, B) keys are within `apart` bits of the others in any band: bool (P,)."""
-    return np.asarray((np.bitwise_count(keys ^ others) <= apart).any(axis=1))
+def _places(layout: _Layout, found: np.ndarray) -> np.ndarray:
+    pairs = np.stack([layout.mine[found[:, 0]], layout.theirs[found[:, 1]]], axis=1)
+    return (np.sort(pairs, axis=1) if layout.same else pairs).astype(np.int64)

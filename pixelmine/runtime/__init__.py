@@ -1,7 +1,6 @@
 """Run a network: ONNX Runtime or OpenVINO behind one verb, imported on use."""
 
 from .candidates import Choice, open_network
-from .cpu import processors
 from .network import RUNTIMES, Network, Outputs
 
 __all__ = [
@@ -10,5 +9,4 @@ __all__ = [
     "Network",
     "Outputs",
     "open_network",
-    "processors",
 ]

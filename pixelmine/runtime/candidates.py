@@ -14,9 +14,9 @@ import numpy as np
 from pixelmine.core.atomic import write_json
 from pixelmine.core.errors import ModelError, UsageError
 from pixelmine.core.ids import digest
+from pixelmine.core.processors import processors
 from pixelmine.models import Bundle
 
-from .cpu import processors
 from .network import RUNTIMES, Network
 
 __all__ = ["Choice", "open_network"]

@@ -12,7 +12,7 @@ from contextlib import suppress
 from types import FrameType
 
 from pixelmine.core.errors import PixelmineError
-from pixelmine.runtime import processors
+from pixelmine.core.processors import processors
 
 from .events import Events, claim_stdout
 from .jobs import ExportJob, ImportJob, Job, TrainJob, parse_job

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 import keras
 import numpy as np
 
+from pixelmine.core.processors import processors
 from pixelmine.preprocess.augment import Augmentation, Mixing, augment, mixes
-from pixelmine.runtime import processors
 
 from .data import Examples
 

@@ -1,9 +1,9 @@
 """Training by designed features: a head on what is computed of the pixels."""
 
 from pixelmine.core.ids import digest_json
+from pixelmine.core.processors import processors
 from pixelmine.features import describe, describe_many, to_card, vector_features_from_card
 from pixelmine.models.card import Described, Input
-from pixelmine.runtime import processors
 
 from .events import Events
 from .golden import golden_answers, golden_pixels

@@ -3,9 +3,10 @@
 import numpy as np
 
 from pixelmine.classify.compose import join
+from pixelmine.core.processors import processors
 from pixelmine.models import load_bundle
 from pixelmine.models.card import Input
-from pixelmine.runtime import open_network, processors
+from pixelmine.runtime import open_network
 
 from .events import Events
 from .golden import golden_answers, golden_pixels

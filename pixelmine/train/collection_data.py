@@ -12,11 +12,11 @@ import pyarrow.compute as pc
 
 from pixelmine.core import Limits, Reason
 from pixelmine.core.ids import digest_json
+from pixelmine.core.processors import processors
 from pixelmine.core.progress import Progress
 from pixelmine.evaluate.refuse import refuse_leaks
 from pixelmine.input import read
 from pixelmine.preprocess import Preprocessing
-from pixelmine.runtime import processors
 from pixelmine.store.collection import Collection
 from pixelmine.store.query import find_split, labelled_pictures
 

@@ -67,19 +67,22 @@ def test_all_pairs_are_found_and_no_others(seed, radius, count, centres, flips):
     same(near_pairs(hashes, radius, others=others), obvious(hashes, radius, others))
 
 
-def test_only_what_agrees_in_a_band_is_compared(size, monkeypatch):
-    compared = []
-    real = hamming._near
+def test_keys_are_looked_up_where_that_is_less_than_comparing_all():
+    spread = hamming._side(np.random.default_rng(0).integers(0, 256, (MANY, 32), dtype=np.uint8))
+    assert hamming._masks(spread, spread, 15) == (0,)
+    assert hamming._masks(spread, spread, 31) == (0, *(1 << bit for bit in range(16)))
+    assert hamming._masks(spread, spread, 64) is None
+    crowd = hamming._side(np.zeros((MANY, 32), np.uint8))
+    assert hamming._masks(crowd, crowd, 31) is None
 
-    def counting(words, others, i, j, radius):
-        compared.append(len(i))
-        return real(words, others, i, j, radius)
 
-    monkeypatch.setattr(hamming, "_near", counting)
-    hashes = np.random.default_rng(0).integers(0, 256, (MANY, 32), dtype=np.uint8)
-    near_pairs(hashes)
-    pairs = MANY * (MANY - 1) // 2
-    assert sum(compared) == pairs if size == "few" else sum(compared) < pairs / 100
+def test_a_full_block_goes_on_where_it_stopped(size):
+    """Every pair of 90 equal hashes, in blocks of 50, and each once."""
+    blank = np.zeros((90, 32), np.uint8)
+    blocks = [pairs for pairs, _ in near_pair_blocks(blank, memory_bytes=50 * 128)]
+    assert max(map(len, blocks)) <= 50
+    found = np.concatenate(blocks)
+    assert len(np.unique(found, axis=0)) == len(found) == 90 * 89 // 2
 
 
 def test_the_farthest_that_still_counts_is_found():

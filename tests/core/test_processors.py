@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from pixelmine.runtime.cpu import processors
+from pixelmine.core.processors import processors
 
 
 @pytest.fixture
