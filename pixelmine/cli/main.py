@@ -20,6 +20,7 @@ from . import (
     train,
 )
 from . import demo as demo_command
+from . import export as export_command
 from . import ingest as ingest_command
 from . import predict as predict_command
 from .terminal import INTERRUPTED_CODE, quiet_libraries
@@ -43,6 +44,7 @@ app.command()(split.split)
 app.command()(train.train)
 app.command()(evaluate.evaluate)
 app.command()(compare.compare)
+app.command()(export_command.export)
 app.add_typer(features.app)
 app.add_typer(models.app)
 app.add_typer(datasets.app)

@@ -13,7 +13,15 @@ import pyarrow.parquet as pq
 from pixelmine.core.errors import UsageError
 from pixelmine.core.schema import RESULTS
 
-__all__ = ["CSV_COLUMNS", "FORMATS", "Writer", "flat_rows", "json_rows", "writer_for"]
+__all__ = [
+    "CSV_COLUMNS",
+    "FORMATS",
+    "Writer",
+    "flat_rows",
+    "json_rows",
+    "no_formula",
+    "writer_for",
+]
 
 Writer = Callable[[Path, Iterable[pa.Table]], None]
 
@@ -62,7 +70,7 @@ def write_csv(path: Path, tables: Iterable[pa.Table]) -> None:
         out.writeheader()
         for table in tables:
             for batch in table.to_batches(_ROWS):
-                out.writerows({n: _no_formula(v) for n, v in r.items()} for r in flat_rows(batch))
+                out.writerows({n: no_formula(v) for n, v in r.items()} for r in flat_rows(batch))
 
 
 def write_parquet(path: Path, tables: Iterable[pa.Table]) -> None:
@@ -110,6 +118,11 @@ def writer_for(path: Path) -> Writer:
     return FORMATS[path.suffix.lower()]
 
 
+def no_formula(value: object) -> object:
+    """A text that a spreadsheet would run as a formula with a `'` before it; all else unchanged."""
+    return f"'{value}" if isinstance(value, str) and _FORMULA.match(value) else value
+
+
 def _round(top: list[dict[str, Any]] | None) -> None:
     for entry in top or ():
         entry["probability"] = float(f"{entry['probability']:.6g}")
@@ -122,7 +135,3 @@ def _flat(row: dict[str, Any]) -> dict[str, Any]:
     top = json.dumps(row["top"], ensure_ascii=False) if row["top"] else None
     flat = {**row, **best, "decision": decision, "top": top}
     return {name: flat[name] for name in CSV_COLUMNS}
-
-
-def _no_formula(value: object) -> object:
-    return f"'{value}" if isinstance(value, str) and _FORMULA.match(value) else value
