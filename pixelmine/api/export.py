@@ -19,9 +19,11 @@ from pixelmine.core.progress import Progress, SilentProgress
 from pixelmine.evaluate.names import file_name
 from pixelmine.output.export import EXPORTED, FORMS, Batch, FormOptions, open_form
 from pixelmine.output.export.forms import Form, skipped_path
+from pixelmine.output.export.names import ENDINGS
 from pixelmine.output.export.notes import is_export
 from pixelmine.output.export.rows import SKIPPED
 from pixelmine.output.file import cannot_write, remove_leftovers
+from pixelmine.preprocess.sniff import sniff
 from pixelmine.store import Collection
 
 from .export_pictures import Read, read_pictures
@@ -232,19 +234,21 @@ class _Job:
             yield some
 
     def _batch(self, some: Sequence[Read]) -> Batch:
+        pictures = [clear(one.data, self._policy) for one in some if isinstance(one.data, bytes)]
+        # A policy may give other bytes: what they are is said of what leaves.
+        formats = [sniff(left.item) or one.format for one, left in zip(some, pictures, strict=True)]
         told = [
-            {**one.row, "format": one.format, "width": one.width, "height": one.height}
-            for one in some
+            {**one.row, "format": name, "width": one.width, "height": one.height}
+            for one, name in zip(some, formats, strict=True)
         ]
         rows = self._cleared(pa.RecordBatch.from_pylist(told, EXPORTED))
-        pictures = [clear(one.data, self._policy) for one in some if isinstance(one.data, bytes)]
         self._written += len(some)
         self._bytes += sum(len(one.item) for one in pictures)
         return Batch(
             rows=rows,
             pictures=pictures,
             names=_names(rows.item),
-            endings=[one.ending for one in some],
+            endings=[ENDINGS.get(name, ("bin",))[0] for name in formats],
         )
 
     def _table(self, rows: pa.RecordBatch) -> Batch:

@@ -46,11 +46,6 @@ class Read:
     width: int | None
     height: int | None
 
-    @property
-    def ending(self) -> str:
-        """The usual ending of a file of that format."""
-        return ENDINGS[self.format][0] if self.format in ENDINGS else "bin"
-
 
 def read_pictures(rows: pa.Table, kept: ByteStore) -> Iterator[Read]:
     """Each row's picture, in the order of the rows; a few files are read ahead.

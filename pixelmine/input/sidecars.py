@@ -81,12 +81,17 @@ def _joined(group: list[Member], options: LabelOptions) -> Iterator[Row]:
 
 
 def _said(notes: list[Member], options: LabelOptions) -> Row:
-    """`label`, `group` and `meta` from all sidecars of a picture; `.cls` has the last word."""
+    """`label`, `group` and `meta` from all sidecars of a picture.
+
+    `.cls` has the last word on the label, but where it is a number and `.json` names the class.
+    """
     row: Row = {}
     for note in sorted(notes, key=lambda note: note.name.endswith(".cls")):
         text = (note.note or b"").decode("utf-8", "replace").strip()
         if note.name.endswith(".cls"):
-            row["label"] = text_of(text) or row.get("label")
+            label = text_of(text)
+            if label and not (label.isdecimal() and row.get("label")):
+                row["label"] = label
             continue
         found = _fields(note, text, options)
         meta = [*row.get("meta", ()), *found.pop("meta")]

@@ -67,19 +67,23 @@ def archive(fill, **options):
 def test_what_lies_beside_a_picture_says_what_it_shows(path):
     def fill(tar):
         add(tar, "s/1.jpg")
-        add(tar, "s/1.cls", b" 7\n")
+        add(tar, "s/1.cls", b" seven\n")
         add(tar, "s/1.txt", "ein Hündchen".encode())
         add(tar, "s/1.json", json.dumps({"a": 1, "b": {"c": [1, None]}, "label": "no"}).encode())
         add(tar, "s/2.json", json.dumps({"label": "dog", "who": "ann"}).encode())
         add(tar, "s/2.left.png")
         add(tar, "s/2.right.png")
         add(tar, "s/2.json.bak")
+        add(tar, "s/3.cls", b"12")
+        add(tar, "s/3.jpg")
+        add(tar, "s/3.json", json.dumps({"label": "cat"}).encode())
 
     write(path, archive(fill))
     found = {row["member"]: row for row in rows(path, group_by="who")}
-    assert list(found) == ["s/1.jpg", "s/2.left.png", "s/2.right.png", "s/2.json.bak"]
-    one, left, right, _ = found.values()
-    assert (one["label"], one["group"]) == ("7", None)
+    assert list(found) == ["s/1.jpg", "s/2.left.png", "s/2.right.png", "s/2.json.bak", "s/3.jpg"]
+    one, left, right, _, numbered = found.values()
+    assert (one["label"], one["group"]) == ("seven", None)
+    assert numbered["label"] == "cat", "a number says less than a name"
     assert dict(one["meta"]) == {"txt": "ein Hündchen", "a": "1", "b": '{"c": [1, null]}'}
     assert (left["label"], left["group"]) == (right["label"], right["group"]) == ("dog", "ann")
 

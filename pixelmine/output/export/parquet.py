@@ -70,7 +70,7 @@ class ParquetForm:
         rows = batch.rows.item
         if not self._several and "labels" in rows.schema.names:
             one = [labels[0] if labels else None for labels in rows["labels"].to_pylist()]
-            at = rows.schema.names.index("labels") + 1
+            at = rows.schema.names.index("labels")  # before it: `ingest` takes the first
             rows = rows.add_column(at, pa.field("label", pa.string()), pa.array(one, pa.string()))
         if not self._with_bytes:
             return rows
@@ -105,7 +105,7 @@ class ParquetForm:
     def _empty(self) -> pa.Schema:
         fields = list(EXPORTED)
         if not self._several:
-            fields.insert(EXPORTED.names.index("labels") + 1, pa.field("label", pa.string()))
+            fields.insert(EXPORTED.names.index("labels"), pa.field("label", pa.string()))
         return pa.schema([*fields, *([pa.field("image", IMAGE)] if self._with_bytes else [])])
 
 
