@@ -48,7 +48,7 @@ SAMPLE = 500
 REQUIRED, AIM = 0.35, 0.60
 OPTIONS = {
     "decode": {"rule": "scaled-256", "colour": "rgb"},
-    "features": ["pdq", "measures"],
+    "features": ["pdq", "measures", "surface"],
 }
 CALL = """\
 import sys, time
@@ -110,7 +110,7 @@ def stages(folder: Path) -> dict[str, float]:
     data = [source.read(row, limits) for row in rows]
     good = [d for d in data if isinstance(d, bytes) and d[:2] == b"\xff\xd8"]
     pictures = [decode(d, options, limits) for d in good]
-    pdq, measures = (FEATURES.get(name)() for name in OPTIONS["features"])
+    pdq, measures, surface = (FEATURES.get(name)() for name in OPTIONS["features"])
     work = inspector({**OPTIONS, "limits": {}})
     answers = [list(work({"frames": "auto", "frame": 0}, d)) for d in data]
     texts = [json.dumps(a[0][0]) for a in answers]
@@ -122,6 +122,7 @@ def stages(folder: Path) -> dict[str, float]:
         "decode": _each(lambda d: decode(d, options, limits), good),
         "pdq": _each(lambda p: pdq(p.pixels, p.width, p.height), pictures),
         "measures": _each(lambda p: measures(p.pixels, p.width, p.height), pictures),
+        "surface": _each(lambda p: surface(p.pixels, p.width, p.height), pictures),
         "decode and features, as in a worker": _each(
             lambda d: list(work({"frames": "auto", "frame": 0}, d)), data
         ),

@@ -21,7 +21,7 @@ from pixelmine.input import SourceOptions
 from pixelmine.input.labels import LabelOptions
 from pixelmine.pipeline import Inspect
 from pixelmine.preprocess import DecodeOptions, Frames
-from pixelmine.store import Collection
+from pixelmine.store import Collection, KnownPictures
 
 from .labels import user_name
 from .sources import open_sources
@@ -29,7 +29,7 @@ from .work import Commits, Counts, work_through
 
 __all__ = ["Ingested", "add_labels", "commit_inspected", "ingest", "inspect_stage", "inspected"]
 
-FEATURES_KEPT = ("pdq", "measures")
+FEATURES_KEPT = ("pdq", "measures", "surface")
 """What is computed from the one decode of each picture, beside what `images` holds."""
 
 _CHUNK = 500
@@ -140,10 +140,20 @@ def _inspect(
 
 
 def inspected(collection: Collection) -> Iterator[pa.RecordBatch]:
-    """DONE_KEY of the rows that need not be looked at again."""
-    for rows in collection.images.scan([*DONE_KEY, "reason"]):
+    """DONE_KEY of the rows that need not be looked at again.
+
+    A good picture that lacks a feature, since an older version kept fewer, is looked at again.
+    """
+    features = [FEATURES.get(name)() for name in FEATURES_KEPT]
+    tables = [collection.feature(f.producer, f.fields) for f in features]
+    whole = KnownPictures.of(tables) if len({table.count() for table in tables}) > 1 else None
+    for rows in collection.images.scan([*DONE_KEY, "picture_id", "reason"]):
         passing = pc.is_in(rows["reason"], value_set=pa.array(sorted(PASSING), pa.string()))
-        yield rows.filter(pc.invert(passing)).select(DONE_KEY)
+        known = pc.invert(passing)
+        if whole is not None:
+            pictures = rows["picture_id"].to_pylist()
+            known = pc.and_(known, pa.array([not name or name in whole for name in pictures]))
+        yield rows.filter(known).select(DONE_KEY)
 
 
 def _tell_known(run: Run, collection: Collection) -> None:

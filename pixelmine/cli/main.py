@@ -15,6 +15,7 @@ from . import (
     evaluate,
     features,
     label,
+    mine,
     models,
     split,
     train,
@@ -45,6 +46,7 @@ app.command()(train.train)
 app.command()(evaluate.evaluate)
 app.command()(compare.compare)
 app.command()(export_command.export)
+app.add_typer(mine.app)
 app.add_typer(features.app)
 app.add_typer(models.app)
 app.add_typer(datasets.app)

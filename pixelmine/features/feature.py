@@ -40,6 +40,7 @@ FEATURES: Registry[Any] = Registry(
     {
         "pdq": "pixelmine.features.pdq:Pdq",
         "measures": "pixelmine.features.measures:Measures",
+        "surface": "pixelmine.features.surface:Surface",
     },
 )
 

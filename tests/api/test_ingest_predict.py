@@ -127,7 +127,7 @@ def test_predict_of_a_collection_looks_at_each_picture_once(
     assert sum(seen) == 2
     about = show(collection)
     assert list(about.predictions.values()) == [2]
-    assert list(about.features.values()) == [2, 2, 2]  # embedding, PDQ, measures
+    assert list(about.features.values()) == [2, 2, 2, 2]  # embedding, PDQ, measures, surface
     out = predict(collection, precision="f32", out=tmp_path / "r.jsonl")
     assert sum(seen) == 2
     rows = [json.loads(line) for line in (tmp_path / "r.jsonl").read_text().splitlines()]
