@@ -75,9 +75,8 @@ class Table:
         try:
             with self._lock:
                 self.path.parent.mkdir(parents=True, exist_ok=True)
-                lance.write_dataset(
-                    table, str(self.path), mode="overwrite", data_storage_version=FORMAT
-                )
+                mode = "overwrite" if self.exists else "create"
+                lance.write_dataset(table, str(self.path), mode=mode, data_storage_version=FORMAT)
         except OSError as error:
             raise self._unwritable(error) from error
 

@@ -1,0 +1,217 @@
+"""Whether one picture is an edited copy of another: laid over each other, the same is seen.
+
+Keypoints (ORB: Rublee et al. 2011) that look alike in both give a similarity transform (RANSAC:
+Fischler and Bolles 1981); one picture is laid over the other by it, and the grey levels where both
+are must agree. Keypoints alone do not do: two photographs of one place share its background.
+"""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from pixelmine.features.luma import luma
+
+__all__ = [
+    "Aligned",
+    "Look",
+    "align",
+    "blurred",
+    "chroma",
+    "colour_agreement",
+    "correlation",
+    "look",
+    "mirrored",
+]
+
+SIDE = 320
+"""Pixels, longer side on which keypoints are looked for."""
+SMALL = 160
+"""Pixels, longer side on which grey levels are compared."""
+_POINTS = 500
+_RATIO = 0.85
+"""A match counts where the second best is clearly farther (Lowe 2004 takes .8)."""
+_FEWEST = 8
+_REPROJECTION = 4.0
+"""Pixels of SIDE that a matched point may lie off."""
+_SCALES = 0.25, 4.0
+_OVERLAP = 0.05
+_TRIMMED = 0.1
+"""Of the pixels where both are: those that differ most play no part, since text covers some."""
+_GREY = 1.5
+"""Of Lab's a and b, in the mean: below it a picture has no colour that could be compared."""
+_BLUR = 1.2
+"""Pixels of SMALL, standard deviation: blurred and sharp copies then agree."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Look:
+    """A picture as it is compared.
+
+    `pixels`, `grey`: uint8, longer side up to 320, (H, W, C) and (H, W); `small`: grey, up to 160.
+    `chroma`: int8 (h, w, 2), of `small`: how far from grey, green to red and blue to yellow; None
+    of a grey picture. `points`: float32 (P, 2), x and y in `grey`. `described`: uint8 (P, 32).
+    """
+
+    pixels: np.ndarray
+    grey: np.ndarray
+    small: np.ndarray
+    chroma: np.ndarray | None
+    points: np.ndarray
+    described: np.ndarray
+
+
+@dataclass(frozen=True, kw_only=True)
+class Aligned:
+    """How one picture lies in the other.
+
+    `inliers`: keypoints that agree on it. `correlation`: of grey levels where both are, -1 to 1.
+    `overlap`: share of the smaller picture where both are, 0 to 1. `scale`: how much larger the
+    first lies in the second, in SIDE pixels. `turned`: degrees. `mirrored`: left to right, first.
+    `colour`: of the chroma where both are, -1 to 1; None where one is grey.
+    """
+
+    inliers: int
+    correlation: float
+    overlap: float
+    scale: float
+    turned: float
+    colour: float | None
+    mirrored: bool = False
+
+
+def look(pixels: np.ndarray) -> Look:
+    """Look at uint8 (H, W, C) upright, C = 1 (grey) or 3 (RGB)."""
+    shrunk = _shrunk(pixels, SIDE)
+    grey = luma(shrunk)
+    small = _shrunk(shrunk, SMALL)
+    # The threshold is low: blurred and plain pictures have faint corners only.
+    points, described = cv2.ORB.create(_POINTS, fastThreshold=7).detectAndCompute(grey, None)
+    return Look(
+        pixels=shrunk,
+        grey=grey,
+        small=luma(small),
+        chroma=chroma(small),
+        points=np.array([point.pt for point in points], np.float32).reshape(-1, 2),
+        described=described if described is not None else np.empty((0, 32), np.uint8),
+    )
+
+
+def mirrored(one: Look) -> Look:
+    """The same picture left to right."""
+    return look(np.ascontiguousarray(one.pixels[:, ::-1]))
+
+
+def chroma(small: np.ndarray) -> np.ndarray | None:
+    """Lab's a and b of uint8 (H, W, C), int8 (H, W, 2); None where it is grey."""
+    if small.ndim == 2 or small.shape[2] == 1:
+        return None
+    lab = cv2.cvtColor(small, cv2.COLOR_RGB2LAB)[..., 1:].astype(np.int16) - 128
+    return lab.astype(np.int8) if np.abs(lab).mean() >= _GREY else None
+
+
+def align(first: Look, second: Look) -> Aligned | None:
+    """Lay the first over the second; None where too few points agree on how."""
+    matches = _matches(first.described, second.described)
+    if len(matches) < _FEWEST:
+        return None
+    a, b = first.points[matches[:, 0]], second.points[matches[:, 1]]
+    cv2.setRNGSeed(0)
+    matrix, inside = cv2.estimateAffinePartial2D(
+        a, b, method=cv2.RANSAC, ransacReprojThreshold=_REPROJECTION, maxIters=300, confidence=0.99
+    )
+    if matrix is None or int(inside.sum()) < _FEWEST:
+        return None
+    scale = float(np.hypot(matrix[0, 0], matrix[1, 0]))
+    if not _SCALES[0] <= scale <= _SCALES[1]:
+        return None
+    agrees, overlap, colour = _laid_over(first, second, matrix)
+    return Aligned(
+        inliers=int(inside.sum()),
+        correlation=agrees,
+        overlap=overlap,
+        colour=colour,
+        scale=scale,
+        turned=float(np.degrees(np.arctan2(matrix[1, 0], matrix[0, 0]))),
+    )
+
+
+def colour_agreement(first: np.ndarray, second: np.ndarray) -> float | None:
+    """The cosine of two chromas of one shape, -1 to 1; None where one has none."""
+    a, b = first.astype(np.float32).ravel(), second.astype(np.float32).ravel()
+    size = float(np.sqrt((a @ a) * (b @ b)))
+    return float(a @ b) / size if size > 0 else None
+
+
+def correlation(first: np.ndarray, second: np.ndarray) -> float:
+    """Of two uint8 pictures of one shape, -1 to 1, but the tenth of pixels that differ most."""
+    a, b = first.astype(np.float32).ravel(), second.astype(np.float32).ravel()
+    gain, offset = _fit(a, b)
+    off = np.abs(gain * a + offset - b)
+    kept = (
+        off
+        <= np.partition(off, int((len(off) - 1) * (1 - _TRIMMED)))[
+            int((len(off) - 1) * (1 - _TRIMMED))
+        ]
+    )
+    a, b = a[kept], b[kept]
+    a, b = a - a.mean(), b - b.mean()
+    size = float(np.sqrt((a @ a) * (b @ b)))
+    return float(a @ b) / size if size > 0 else 0.0
+
+
+def _fit(a: np.ndarray, b: np.ndarray) -> tuple[float, float]:
+    """Least squares: brightness and contrast may have been changed."""
+    middle, spread = a.mean(), a.var()
+    gain = float(((a - middle) @ (b - b.mean())) / len(a) / spread) if spread > 0 else 0.0
+    return gain, float(b.mean() - gain * middle)
+
+
+def _matches(first: np.ndarray, second: np.ndarray) -> np.ndarray:
+    """int64 (M, 2): places of points whose nearest in the second is clearly the nearest."""
+    if len(first) < 2 or len(second) < 2:
+        return np.empty((0, 2), np.int64)
+    from pixelmine.index.hamming_scan import two_nearest
+
+    place, best, next_best = two_nearest(first.view(np.uint64), second.view(np.uint64)).T
+    clear = np.flatnonzero(best < _RATIO * next_best)
+    return np.stack([clear, place[clear]], axis=1)
+
+
+def _laid_over(first: Look, second: Look, matrix: np.ndarray) -> tuple[float, float, float | None]:
+    """Correlation, overlap and agreement of colours, on the small pictures."""
+    height, width = second.small.shape
+    there = np.array([width / second.grey.shape[1], height / second.grey.shape[0]])
+    here = np.array([first.grey.shape[1], first.grey.shape[0]]) / first.small.shape[::-1]
+    small = np.concatenate([matrix[:, :2] * here, matrix[:, 2:]], axis=1) * there[:, None]
+    laid = _warped(blurred(first.small), small, width, height)
+    where = _warped(np.full_like(first.small, 255), small, width, height) > 250
+    shrink = float(np.hypot(small[0, 0], small[1, 0])) ** 2
+    smaller = min(first.small.size * shrink, second.small.size)
+    overlap = min(1.0, float(where.sum() / smaller)) if smaller else 0.0
+    if where.mean() < _OVERLAP:
+        return 0.0, overlap, None
+    colour = None
+    if first.chroma is not None and second.chroma is not None:
+        laid_colours = _warped(first.chroma.astype(np.float32), small, width, height)
+        colour = colour_agreement(laid_colours[where], second.chroma[where])
+    return correlation(laid[where], blurred(second.small)[where]), overlap, colour
+
+
+def _warped(pixels: np.ndarray, matrix: np.ndarray, width: int, height: int) -> np.ndarray:
+    return np.asarray(cv2.warpAffine(pixels, matrix, (width, height), flags=cv2.INTER_LINEAR))
+
+
+def blurred(small: np.ndarray) -> np.ndarray:
+    """As grey levels are compared."""
+    return np.asarray(cv2.GaussianBlur(small, (0, 0), _BLUR))
+
+
+def _shrunk(pixels: np.ndarray, side: int) -> np.ndarray:
+    height, width = pixels.shape[:2]
+    scale = side / max(height, width)
+    if scale >= 1:
+        return pixels
+    size = max(1, round(width * scale)), max(1, round(height * scale))
+    shrunk = np.asarray(cv2.resize(pixels, size, interpolation=cv2.INTER_AREA))
+    return shrunk if shrunk.ndim == pixels.ndim else shrunk[..., None]
