@@ -1,8 +1,11 @@
 """Whether one picture is an edited copy of another: laid over each other, the same is seen.
 
 Keypoints (ORB: Rublee et al. 2011) that look alike in both give a similarity transform (RANSAC:
-Fischler and Bolles 1981); one picture is laid over the other by it, and the grey levels where both
-are must agree. Keypoints alone do not do: two photographs of one place share its background.
+Fischler and Bolles 1981); one picture is laid over the other by it, and the detail (a difference of
+Gaussians) where both are must agree. Keypoints alone do not do: two photographs of one place share
+its background. Nor do grey levels: of 449 pairs of different garments on one ground whose keypoints
+agree, 121 agree in grey levels by .9 and 9 in detail, all of these shots of one garment within a
+second; of 1,500 planted copies 3 do not (clothing, 2026-11).
 """
 
 from dataclasses import dataclass
@@ -13,13 +16,13 @@ import numpy as np
 from pixelmine.features.luma import luma
 
 __all__ = [
+    "SMALL",
     "Aligned",
     "Look",
     "align",
-    "blurred",
     "chroma",
     "colour_agreement",
-    "correlation",
+    "detail_correlation",
     "look",
     "mirrored",
 ]
@@ -40,8 +43,8 @@ _TRIMMED = 0.1
 """Of the pixels where both are: those that differ most play no part, since text covers some."""
 _GREY = 1.5
 """Of Lab's a and b, in the mean: below it a picture has no colour that could be compared."""
-_BLUR = 1.2
-"""Pixels of SMALL, standard deviation: blurred and sharp copies then agree."""
+_FINE, _COARSE = 1.2, 5.0
+"""Pixels of SMALL, standard deviations: blurred and sharp copies agree, and light plays no part."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,7 +68,7 @@ class Look:
 class Aligned:
     """How one picture lies in the other.
 
-    `inliers`: keypoints that agree on it. `correlation`: of grey levels where both are, -1 to 1.
+    `inliers`: keypoints that agree on it. `correlation`: of the detail where both are, -1 to 1.
     `overlap`: share of the smaller picture where both are, 0 to 1. `scale`: how much larger the
     first lies in the second, in SIDE pixels. `turned`: degrees. `mirrored`: left to right, first.
     `colour`: of the chroma where both are, -1 to 1; None where one is grey.
@@ -143,25 +146,31 @@ def colour_agreement(first: np.ndarray, second: np.ndarray) -> float | None:
     return float(a @ b) / size if size > 0 else None
 
 
-def correlation(first: np.ndarray, second: np.ndarray) -> float:
-    """Of two uint8 pictures of one shape, -1 to 1, but the tenth of pixels that differ most."""
-    a, b = first.astype(np.float32).ravel(), second.astype(np.float32).ravel()
+def detail_correlation(first: np.ndarray, second: np.ndarray, where: np.ndarray) -> float:
+    """Of two uint8 (H, W) pictures where both are, bool (H, W); -1 to 1.
+
+    The tenth of pixels that differ most plays no part.
+    """
+    inside = where.astype(np.float32)
+    near, far = (np.maximum(_blurred(inside, size), 1e-3) for size in (_FINE, _COARSE))
+
+    def detail(grey: np.ndarray) -> np.ndarray:
+        levels = grey * inside
+        found = _blurred(levels, _FINE) / near - _blurred(levels, _COARSE) / far
+        return np.asarray(found[where])
+
+    a, b = detail(first), detail(second)
     gain, offset = _fit(a, b)
     off = np.abs(gain * a + offset - b)
-    kept = (
-        off
-        <= np.partition(off, int((len(off) - 1) * (1 - _TRIMMED)))[
-            int((len(off) - 1) * (1 - _TRIMMED))
-        ]
-    )
-    a, b = a[kept], b[kept]
-    a, b = a - a.mean(), b - b.mean()
+    last = int((len(off) - 1) * (1 - _TRIMMED))
+    kept = off <= np.partition(off, last)[last]
+    a, b = a[kept] - a[kept].mean(), b[kept] - b[kept].mean()
     size = float(np.sqrt((a @ a) * (b @ b)))
     return float(a @ b) / size if size > 0 else 0.0
 
 
 def _fit(a: np.ndarray, b: np.ndarray) -> tuple[float, float]:
-    """Least squares: brightness and contrast may have been changed."""
+    """Least squares: the contrast may have been changed."""
     middle, spread = a.mean(), a.var()
     gain = float(((a - middle) @ (b - b.mean())) / len(a) / spread) if spread > 0 else 0.0
     return gain, float(b.mean() - gain * middle)
@@ -184,7 +193,7 @@ def _laid_over(first: Look, second: Look, matrix: np.ndarray) -> tuple[float, fl
     there = np.array([width / second.grey.shape[1], height / second.grey.shape[0]])
     here = np.array([first.grey.shape[1], first.grey.shape[0]]) / first.small.shape[::-1]
     small = np.concatenate([matrix[:, :2] * here, matrix[:, 2:]], axis=1) * there[:, None]
-    laid = _warped(blurred(first.small), small, width, height)
+    laid = _warped(first.small, small, width, height)
     where = _warped(np.full_like(first.small, 255), small, width, height) > 250
     shrink = float(np.hypot(small[0, 0], small[1, 0])) ** 2
     smaller = min(first.small.size * shrink, second.small.size)
@@ -195,16 +204,15 @@ def _laid_over(first: Look, second: Look, matrix: np.ndarray) -> tuple[float, fl
     if first.chroma is not None and second.chroma is not None:
         laid_colours = _warped(first.chroma.astype(np.float32), small, width, height)
         colour = colour_agreement(laid_colours[where], second.chroma[where])
-    return correlation(laid[where], blurred(second.small)[where]), overlap, colour
+    return detail_correlation(laid, second.small, where), overlap, colour
 
 
 def _warped(pixels: np.ndarray, matrix: np.ndarray, width: int, height: int) -> np.ndarray:
     return np.asarray(cv2.warpAffine(pixels, matrix, (width, height), flags=cv2.INTER_LINEAR))
 
 
-def blurred(small: np.ndarray) -> np.ndarray:
-    """As grey levels are compared."""
-    return np.asarray(cv2.GaussianBlur(small, (0, 0), _BLUR))
+def _blurred(levels: np.ndarray, size: float) -> np.ndarray:
+    return np.asarray(cv2.GaussianBlur(levels, (0, 0), size))
 
 
 def _shrunk(pixels: np.ndarray, side: int) -> np.ndarray:

@@ -329,7 +329,7 @@ def _known(
 
 
 def _nearby(pairs: Sequence[tuple[int, int]]) -> np.ndarray:
-    """An order of pairs in which a picture's pairs come close together, so that it stays at hand."""
+    """An order in which a picture's pairs come close together, so that it stays at hand."""
     from scipy.sparse import coo_array
     from scipy.sparse.csgraph import reverse_cuthill_mckee
 
