@@ -13,7 +13,15 @@ if TYPE_CHECKING:
     from .multilabel import MultiLabelEvaluation
     from .ranking import Ranking
 
-__all__ = ["figure_name", "multilabel_markdown", "rate_text", "table", "to_markdown"]
+__all__ = [
+    "cell",
+    "figure_name",
+    "lines",
+    "multilabel_markdown",
+    "rate_text",
+    "table",
+    "to_markdown",
+]
 
 MATRIX = 30
 """Up to so many classes the whole matrix is shown; a wider one cannot be read."""
@@ -55,8 +63,17 @@ def multilabel_markdown(found: "MultiLabelEvaluation") -> str:
 
 def table(title: str, head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
     """A heading and a table whose cells are text and nothing else."""
-    lines = [_line(head), _line(["---"] + ["---:"] * (len(head) - 1)), *map(_line, rows)]
-    return "\n".join([f"## {title}", "", *lines])
+    return f"## {title}\n\n{lines(head, rows)}"
+
+
+def lines(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
+    """A table alone."""
+    return "\n".join([_line(head), _line(["---"] + ["---:"] * (len(head) - 1)), *map(_line, rows)])
+
+
+def cell(text: str) -> str:
+    """One line, without what would be a column, a tag, a link or emphasis."""
+    return re.sub(r"([\\|<>\[\]*_`])", r"\\\1", " ".join(text.split()))
 
 
 def rate_text(rate: Rate | Estimate | None) -> str:
@@ -146,9 +163,4 @@ def _mistakes(mistakes: Sequence["Mistake"]) -> str:
 
 
 def _line(cells: Iterable[object]) -> str:
-    return "| " + " | ".join(_cell(str(cell)) for cell in cells) + " |"
-
-
-def _cell(text: str) -> str:
-    """One line, without what would be a column, a tag, a link or emphasis."""
-    return re.sub(r"([\\|<>\[\]*_`])", r"\\\1", " ".join(text.split()))
+    return "| " + " | ".join(cell(str(one)) for one in cells) + " |"

@@ -15,7 +15,7 @@ from .names import file_name
 from .sections import Gallery, Mistakes
 from .texts import Language, text
 
-__all__ = ["Answer", "Tile", "gallery_tiles", "mistake_tiles"]
+__all__ = ["Answer", "Tile", "embedded", "gallery_tiles", "mistake_tiles"]
 
 TINY = 64
 """Below this long side, in pixels, a picture is kept exact (PNG) and shown enlarged."""
@@ -77,18 +77,11 @@ def mistake_tiles(mistakes: Mistakes, language: Language) -> list[Tile]:
     return tiles
 
 
-def _rows(
-    section: Gallery | Mistakes, language: Language
-) -> Iterator[tuple[Mapping[str, Any], str, dict[str, Any]]]:
-    """Each row, its picture's name (numbered where a policy took the URI), and its picture."""
-    rows = section.rows.item.to_pylist()
-    for number, (row, thumbnail) in enumerate(zip(rows, section.thumbnails, strict=True), 1):
-        uri = row.get("uri")
-        name = file_name(uri, row.get("member") or "") if uri else ""
-        yield row, name or text(language, "picture_number", n=number), _picture(thumbnail)
+def embedded(thumbnail: Cleared[np.ndarray]) -> dict[str, Any]:
+    """`source`, a data URI; `width`, `height` to show it at, in CSS pixels; whether it is `tiny`.
 
-
-def _picture(thumbnail: Cleared[np.ndarray]) -> dict[str, Any]:
+    `thumbnail`: uint8 (H, W, 3) RGB. Raises ValueError for anything else.
+    """
     pixels = thumbnail.item
     if pixels.dtype != np.uint8 or pixels.ndim != 3 or pixels.shape[2] != 3 or 0 in pixels.shape:
         raise ValueError(
@@ -103,6 +96,17 @@ def _picture(thumbnail: Cleared[np.ndarray]) -> dict[str, Any]:
         "height": height * factor,
         "tiny": tiny,
     }
+
+
+def _rows(
+    section: Gallery | Mistakes, language: Language
+) -> Iterator[tuple[Mapping[str, Any], str, dict[str, Any]]]:
+    """Each row, its picture's name (numbered where a policy took the URI), and its picture."""
+    rows = section.rows.item.to_pylist()
+    for number, (row, thumbnail) in enumerate(zip(rows, section.thumbnails, strict=True), 1):
+        uri = row.get("uri")
+        name = file_name(uri, row.get("member") or "") if uri else ""
+        yield row, name or text(language, "picture_number", n=number), embedded(thumbnail)
 
 
 def _data_uri(pixels: np.ndarray, kind: str) -> str:
