@@ -2,7 +2,7 @@
 
 import typer
 
-from . import mine_quality
+from . import mine_associations, mine_quality, mine_report
 
 app = typer.Typer(
     name="mine",
@@ -11,3 +11,6 @@ app = typer.Typer(
 )
 
 app.command("quality")(mine_quality.quality)
+app.command("associations")(mine_associations.associations)
+app.command("report")(mine_report.report)
+app.command("table")(mine_report.table)
