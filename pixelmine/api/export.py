@@ -1,7 +1,6 @@
 """The cleaned collection leaves: good pictures, a plan applied, with their current labels."""
 
 import os
-import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -9,24 +8,22 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from pixelmine.core import Cleared, PassPolicy, Policy, Reason, clear
 from pixelmine.core.checks import check_one_of
 from pixelmine.core.errors import OutputError, SourceError, UsageError
-from pixelmine.core.ids import file_uri
 from pixelmine.core.progress import Progress, SilentProgress
 from pixelmine.evaluate.names import file_name
 from pixelmine.output.export import EXPORTED, FORMS, Batch, FormOptions, open_form
-from pixelmine.output.export.forms import Form, skipped_path
+from pixelmine.output.export.forms import Form
 from pixelmine.output.export.names import ENDINGS
-from pixelmine.output.export.notes import is_export
 from pixelmine.output.export.rows import SKIPPED
-from pixelmine.output.file import cannot_write, remove_leftovers
+from pixelmine.output.file import cannot_write
 from pixelmine.preprocess.sniff import sniff
 from pixelmine.store import Collection
 
 from .export_pictures import Read, read_pictures
+from .export_place import check_apart, check_place
 from .export_rows import Chosen, choose
 
 __all__ = ["Export", "ExportOptions", "export_collection"]
@@ -34,8 +31,6 @@ __all__ = ["Export", "ExportOptions", "export_collection"]
 _BATCH_ROWS = 256
 _BATCH_BYTES = 32 * 2**20
 _TABLE_ROWS = 8192
-_ENDINGS = {"parquet": ".parquet", "csv": ".csv"}
-"""Of forms that are one file."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -142,7 +137,7 @@ def export_collection(
     policy, progress = policy or PassPolicy(), progress or SilentProgress()
     out = Path(os.path.abspath(out))
     with Collection.open(path) as collection:
-        _check_place(out, options, collection)
+        check_place(out, options.form, collection, options.overwrite)
         chosen = choose(
             collection,
             where=options.where,
@@ -150,7 +145,8 @@ def export_collection(
             split=options.split,
             labels=options.labels == "current",
         )
-        _check_rows(chosen, out, options)
+        check_apart(out, chosen.rows)
+        _check_labels(chosen, options)
         job = _Job(chosen, options, policy)
         try:
             with open_form(options.form, out, job.form_options()) as form:
@@ -283,48 +279,13 @@ class _Job:
         return dict(Counter(str(one.data) for one in self._skipped).most_common())
 
 
-def _check_place(out: Path, options: ExportOptions, collection: Collection) -> None:
-    """Raise UsageError for a place that must not be written to, before anything is read."""
-    ending = _ENDINGS.get(options.form)
-    if ending and out.suffix.lower() != ending:
-        raise UsageError(f"--out must end in {ending} for --as {options.form}. Got {out.name!r}.")
-    if out.exists() and not options.overwrite:
-        raise UsageError(f"{out} is there already. Give --overwrite to replace it.")
-    folder = collection.path.absolute()
-    if out == folder or out.is_relative_to(folder) or folder.is_relative_to(out):
-        raise UsageError(f"--out {out} and the collection {folder} must not lie in one another.")
-    if ending and out.is_dir():
-        raise UsageError(f"{out} is a folder; --as {options.form} writes a file.")
-    if not ending and out.exists() and not out.is_dir():
-        raise UsageError(f"{out} is a file; --as {options.form} writes a folder.")
-    if not ending and out.is_dir() and any(out.iterdir()) and not is_export(out):
-        raise UsageError(
-            f"{out} holds files that are no earlier export, and --overwrite would delete them. "
-            "Give a new folder."
-        )
-    remove_leftovers(out.parent, _pattern(out))
-
-
-def _check_rows(chosen: Chosen, out: Path, options: ExportOptions) -> None:
-    inside = file_uri(out)
-    lie_there = pc.or_(
-        pc.equal(chosen.rows["uri"], inside), pc.starts_with(chosen.rows["uri"], f"{inside}/")
-    )
-    if out.exists() and pc.any(lie_there).as_py():
-        raise UsageError(
-            f"Pictures of the collection lie in {out}, and --overwrite would delete them. Give "
-            "another place."
-        )
+def _check_labels(chosen: Chosen, options: ExportOptions) -> None:
     if options.form == "folder" and options.labels == "current" and chosen.several:
         raise UsageError(
             "Some pictures have several labels, and a class folder says that a picture shows one "
             "thing and no other. Use --as webdataset, parquet or csv, which hold all labels, or "
             "--labels none for the pictures alone."
         )
-
-
-def _pattern(out: Path) -> str:
-    return "|".join(re.escape(path.name) for path in (out, skipped_path(out)))
 
 
 def _names(rows: pa.RecordBatch) -> list[str]:
