@@ -11,10 +11,14 @@ import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 __all__ = ["replace_file", "replace_folder", "write_json"]
+
+_MANY = 500
+"""Files above which the whole disk is flushed; on Linux `sync` returns when all is written."""
 
 
 @contextmanager
@@ -46,8 +50,7 @@ def replace_folder(path: Path) -> Iterator[Path]:
     try:
         yield temporary
         temporary.chmod(0o777 & ~_umask())
-        for file in temporary.rglob("*"):
-            _flush(file)
+        _flush_all(temporary)
         _swap(temporary, path)
         _flush(path.parent)
     finally:
@@ -74,6 +77,16 @@ def _swap(new: Path, path: Path) -> None:
         raise
     finally:
         shutil.rmtree(old, ignore_errors=True)
+
+
+def _flush_all(folder: Path) -> None:
+    """Of a great many files the disk is told once: one by one each waits for it."""
+    files = list(islice(folder.rglob("*"), _MANY + 1))
+    if len(files) > _MANY:
+        os.sync()
+        return
+    for file in files:
+        _flush(file)
 
 
 def _flush(path: Path) -> None:

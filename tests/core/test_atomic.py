@@ -1,6 +1,7 @@
 import errno
 import json
 import os
+import shutil
 import signal
 import stat
 import subprocess
@@ -169,3 +170,16 @@ def test_a_killed_process_leaves_the_old_file(tmp_path):
     child = subprocess.run([sys.executable, "-c", KILL, path], check=False)
     assert child.returncode == -signal.SIGKILL
     assert path.read_text() == "old"
+
+
+def test_many_files_are_flushed_at_once_before_they_appear(tmp_path, monkeypatch):
+    order = []
+    monkeypatch.setattr("pixelmine.core.atomic._MANY", 3)
+    monkeypatch.setattr(os, "sync", lambda: order.append((tmp_path / "a").exists()))
+    for count in (2, 9):
+        with replace_folder(tmp_path / "a") as folder:
+            (folder / "b").mkdir()
+            for number in range(count):
+                (folder / "b" / str(number)).touch()
+        shutil.rmtree(tmp_path / "a")
+    assert order == [False]
