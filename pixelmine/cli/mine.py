@@ -2,7 +2,7 @@
 
 import typer
 
-from . import mine_associations, mine_quality, mine_report
+from . import mine_associations, mine_duplicates, mine_plan, mine_quality, mine_report
 
 app = typer.Typer(
     name="mine",
@@ -10,6 +10,9 @@ app = typer.Typer(
     no_args_is_help=True,
 )
 
+app.command("duplicates")(mine_duplicates.duplicates)
+app.command("not-duplicates")(mine_duplicates.not_duplicates)
+app.add_typer(mine_plan.app)
 app.command("quality")(mine_quality.quality)
 app.command("associations")(mine_associations.associations)
 app.command("report")(mine_report.report)

@@ -29,6 +29,7 @@ class Reason(StrEnum):
     SOURCE_TIMEOUT = "source_timeout"
     SERVER_ERROR = "server_error"
     CHANGED = "changed"
+    QUARANTINED = "quarantined"
     ERASED = "erased"
 
     @property
@@ -68,5 +69,6 @@ _MEANINGS = {
     Reason.SOURCE_TIMEOUT: "The server took longer than the limit allows.",
     Reason.SERVER_ERROR: "The server answered with an error.",
     Reason.CHANGED: "The file is not the one that was ingested; ingest again.",
+    Reason.QUARANTINED: "A plan set the picture aside; `mine plan undo` brings it back.",
     Reason.ERASED: "The picture was erased and must not come back.",
 }

@@ -36,6 +36,7 @@ _REASONS_ZH = {
     Reason.SOURCE_TIMEOUT: "服务器响应超时。",
     Reason.SERVER_ERROR: "服务器返回错误。",
     Reason.CHANGED: "文件已不是录入时的内容，请重新录入。",
+    Reason.QUARANTINED: "图片已按清理计划移入隔离区，可用 `mine plan undo` 恢复。",
     Reason.ERASED: "图片已被删除，不得恢复。",
 }
 

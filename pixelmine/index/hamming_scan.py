@@ -1,4 +1,4 @@
-"""The counting of bits, compiled: which rows of two sides are near each other.
+"""The counting of bits, compiled: which of two sides' hashes are near each other.
 
 NumPy counts some 1.2e8 pairs a second, this on two cores 1e9: see ADR 13. It is compiled when it is
 first called, which takes about a second, and kept for the process alone.
@@ -10,7 +10,7 @@ import numpy as np
 from numba import njit, types
 from numba.extending import intrinsic
 
-__all__ = ["scan"]
+__all__ = ["scan", "two_nearest"]
 
 _SIXTEEN = np.uint64(0xFFFF)
 
@@ -91,3 +91,25 @@ def scan(
         row += 1
     state[0] = last
     return count
+
+
+@njit(nogil=True)  # type: ignore[untyped-decorator]  # numba has no types
+def two_nearest(words: np.ndarray, others: np.ndarray) -> np.ndarray:
+    """int64 (N, 3): of each of uint64 (N, 4) the nearest of `others`, uint64 (O, 4), of equally
+    near ones the first; how far that is; and how far the next one is (256 where there is none).
+    """
+    found = np.empty((len(words), 3), np.int64)
+    for i in range(len(words)):
+        a, b, c, d = words[i, 0], words[i, 1], words[i, 2], words[i, 3]
+        place, best, second = -1, 256, 256
+        for j in range(len(others)):
+            far = np.int64(_ones(a ^ others[j, 0]) + _ones(b ^ others[j, 1]))
+            if far >= second:
+                continue
+            far += np.int64(_ones(c ^ others[j, 2]) + _ones(d ^ others[j, 3]))
+            if far < best:
+                place, best, second = j, far, best
+            elif far < second:
+                second = far
+        found[i, 0], found[i, 1], found[i, 2] = place, best, second
+    return found

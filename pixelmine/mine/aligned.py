@@ -9,6 +9,7 @@ second; of 1,500 planted copies 3 do not (clothing, 2026-11).
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import cv2
 import numpy as np
@@ -24,7 +25,6 @@ __all__ = [
     "colour_agreement",
     "detail_correlation",
     "look",
-    "mirrored",
 ]
 
 SIDE = 320
@@ -47,21 +47,49 @@ _FINE, _COARSE = 1.2, 5.0
 """Pixels of SMALL, standard deviations: blurred and sharp copies agree, and light plays no part."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class Look:
-    """A picture as it is compared.
+    """A picture as it is compared: `pixels`, uint8 (H, W, C), longer side up to 320; see `look`.
 
-    `pixels`, `grey`: uint8, longer side up to 320, (H, W, C) and (H, W); `small`: grey, up to 160.
-    `chroma`: int8 (h, w, 2), of `small`: how far from grey, green to red and blue to yellow; None
-    of a grey picture. `points`: float32 (P, 2), x and y in `grey`. `described`: uint8 (P, 32).
+    What is made of them is made when it is first asked for, and kept.
     """
 
     pixels: np.ndarray
-    grey: np.ndarray
-    small: np.ndarray
-    chroma: np.ndarray | None
-    points: np.ndarray
-    described: np.ndarray
+
+    @cached_property
+    def grey(self) -> np.ndarray:
+        """uint8 (H, W)."""
+        return luma(self.pixels)
+
+    @cached_property
+    def small(self) -> np.ndarray:
+        """uint8 (h, w), longer side up to 160, grey."""
+        return _shrunk(self.grey, SMALL)
+
+    @cached_property
+    def chroma(self) -> np.ndarray | None:
+        """int8 (h, w, 2), of the size of `small`; None of a grey picture."""
+        return chroma(_shrunk(self.pixels, SMALL))
+
+    @cached_property
+    def detail(self) -> np.ndarray:
+        """float32 (h, w), of the size of `small`: what is neither noise nor light."""
+        return np.asarray(_blurred(self.small, _FINE) - _blurred(self.small, _COARSE))
+
+    @cached_property
+    def keypoints(self) -> tuple[np.ndarray, np.ndarray]:
+        """float32 (P, 2), x and y in `grey`, and what is there, uint8 (P, 32)."""
+        # The threshold is low: blurred and plain pictures have faint corners only.
+        finder = cv2.ORB.create(_POINTS, fastThreshold=7)
+        points, described = finder.detectAndCompute(self.grey, None)
+        if described is None:
+            return np.empty((0, 2), np.float32), np.empty((0, 32), np.uint8)
+        return np.array([point.pt for point in points], np.float32), described
+
+    @cached_property
+    def mirrored(self) -> "Look":
+        """The same picture left to right."""
+        return Look(np.ascontiguousarray(self.pixels[:, ::-1]))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,24 +113,7 @@ class Aligned:
 
 def look(pixels: np.ndarray) -> Look:
     """Look at uint8 (H, W, C) upright, C = 1 (grey) or 3 (RGB)."""
-    shrunk = _shrunk(pixels, SIDE)
-    grey = luma(shrunk)
-    small = _shrunk(shrunk, SMALL)
-    # The threshold is low: blurred and plain pictures have faint corners only.
-    points, described = cv2.ORB.create(_POINTS, fastThreshold=7).detectAndCompute(grey, None)
-    return Look(
-        pixels=shrunk,
-        grey=grey,
-        small=luma(small),
-        chroma=chroma(small),
-        points=np.array([point.pt for point in points], np.float32).reshape(-1, 2),
-        described=described if described is not None else np.empty((0, 32), np.uint8),
-    )
-
-
-def mirrored(one: Look) -> Look:
-    """The same picture left to right."""
-    return look(np.ascontiguousarray(one.pixels[:, ::-1]))
+    return Look(_shrunk(pixels, SIDE))
 
 
 def chroma(small: np.ndarray) -> np.ndarray | None:
@@ -115,10 +126,11 @@ def chroma(small: np.ndarray) -> np.ndarray | None:
 
 def align(first: Look, second: Look) -> Aligned | None:
     """Lay the first over the second; None where too few points agree on how."""
-    matches = _matches(first.described, second.described)
+    (points, described), (others, other_described) = first.keypoints, second.keypoints
+    matches = _matches(described, other_described)
     if len(matches) < _FEWEST:
         return None
-    a, b = first.points[matches[:, 0]], second.points[matches[:, 1]]
+    a, b = points[matches[:, 0]], others[matches[:, 1]]
     cv2.setRNGSeed(0)
     matrix, inside = cv2.estimateAffinePartial2D(
         a, b, method=cv2.RANSAC, ransacReprojThreshold=_REPROJECTION, maxIters=300, confidence=0.99
@@ -146,20 +158,12 @@ def colour_agreement(first: np.ndarray, second: np.ndarray) -> float | None:
     return float(a @ b) / size if size > 0 else None
 
 
-def detail_correlation(first: np.ndarray, second: np.ndarray, where: np.ndarray) -> float:
-    """Of two uint8 (H, W) pictures where both are, bool (H, W); -1 to 1.
+def detail_correlation(first: np.ndarray, second: np.ndarray) -> float:
+    """Of the detail of two pictures at the same places, float32 of one shape; -1 to 1.
 
-    The tenth of pixels that differ most plays no part.
+    The tenth of places that differ most plays no part.
     """
-    inside = where.astype(np.float32)
-    near, far = (np.maximum(_blurred(inside, size), 1e-3) for size in (_FINE, _COARSE))
-
-    def detail(grey: np.ndarray) -> np.ndarray:
-        levels = grey * inside
-        found = _blurred(levels, _FINE) / near - _blurred(levels, _COARSE) / far
-        return np.asarray(found[where])
-
-    a, b = detail(first), detail(second)
+    a, b = first.ravel(), second.ravel()
     gain, offset = _fit(a, b)
     off = np.abs(gain * a + offset - b)
     last = int((len(off) - 1) * (1 - _TRIMMED))
@@ -167,6 +171,17 @@ def detail_correlation(first: np.ndarray, second: np.ndarray, where: np.ndarray)
     a, b = a[kept] - a[kept].mean(), b[kept] - b[kept].mean()
     size = float(np.sqrt((a @ a) * (b @ b)))
     return float(a @ b) / size if size > 0 else 0.0
+
+
+def _detail_inside(grey: np.ndarray, where: np.ndarray) -> np.ndarray:
+    """The detail of uint8 (h, w) at the places `where`, bool (h, w), as if nothing lay outside."""
+    inside = where.astype(np.float32)
+    levels = grey * inside
+    near, far = (
+        _blurred(levels, size) / np.maximum(_blurred(inside, size), 1e-3)
+        for size in (_FINE, _COARSE)
+    )
+    return np.asarray((near - far)[where])
 
 
 def _fit(a: np.ndarray, b: np.ndarray) -> tuple[float, float]:
@@ -204,7 +219,8 @@ def _laid_over(first: Look, second: Look, matrix: np.ndarray) -> tuple[float, fl
     if first.chroma is not None and second.chroma is not None:
         laid_colours = _warped(first.chroma.astype(np.float32), small, width, height)
         colour = colour_agreement(laid_colours[where], second.chroma[where])
-    return detail_correlation(laid, second.small, where), overlap, colour
+    a, b = _detail_inside(laid, where), _detail_inside(second.small, where)
+    return detail_correlation(a, b), overlap, colour
 
 
 def _warped(pixels: np.ndarray, matrix: np.ndarray, width: int, height: int) -> np.ndarray:
@@ -212,7 +228,7 @@ def _warped(pixels: np.ndarray, matrix: np.ndarray, width: int, height: int) -> 
 
 
 def _blurred(levels: np.ndarray, size: float) -> np.ndarray:
-    return np.asarray(cv2.GaussianBlur(levels, (0, 0), size))
+    return np.asarray(cv2.GaussianBlur(levels.astype(np.float32), (0, 0), size))
 
 
 def _shrunk(pixels: np.ndarray, side: int) -> np.ndarray:

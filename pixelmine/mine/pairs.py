@@ -12,10 +12,8 @@ from .aligned import (
     Aligned,
     Look,
     align,
-    chroma,
     colour_agreement,
     detail_correlation,
-    mirrored,
 )
 
 __all__ = [
@@ -94,17 +92,16 @@ class Evidence:
 
 def by_overlay(first: Look, second: Look, turn: Turn = TURNS[0]) -> Evidence:
     """Of two pictures whose hashes are near: the first turned and laid over the whole second."""
-    pixels = turned_pixels(first.pixels, turn)
-    height, width = second.small.shape
-    laid = _resized(pixels, width, height)
-    there = _resized(second.pixels, width, height)
-    grey, other = (_grey(one) for one in (laid, there))
-    everywhere = np.ones(grey.shape, bool)
-    has_levels = _has_levels(grey, other)
-    agrees = detail_correlation(grey, other, everywhere) if has_levels else 0.0
-    colour = _colour(laid, there)
+    grey, other = _fitted(first.small, turn, second.small), second.small
+    has_levels = min(float(first.small.std()), float(other.std())) >= _FLAT
+    agrees = 0.0
+    if has_levels:
+        agrees = detail_correlation(_fitted(first.detail, turn, second.detail), second.detail)
+    colour = None
+    if first.chroma is not None and second.chroma is not None:
+        colour = colour_agreement(_fitted(first.chroma, turn, second.chroma), second.chroma)
     levels = float(np.abs(grey.astype(np.int16) - other).mean())
-    same = _same_shape(pixels, second.pixels)
+    same = _same_shape(turned_pixels(first.pixels, turn), second.pixels)
     kind = DIFFERENT
     if levels <= SAME_LEVELS and same and turn == TURNS[0] and not _less(colour, COLOUR):
         kind = REENCODED if agrees >= CORRELATION or not has_levels else DIFFERENT
@@ -120,7 +117,7 @@ def by_alignment(first: Look, second: Look, *, mirror: bool = False) -> Evidence
     """
     found = _aligned(align(first, second), TURNS[0])
     if mirror and (found is None or found.kind == DIFFERENT):
-        other = _aligned(align(mirrored(first), second), Turn(False, False, True))
+        other = _aligned(align(first.mirrored, second), Turn(False, False, True))
         return other if other is not None and other.kind != DIFFERENT else found
     return found
 
@@ -150,10 +147,6 @@ def _less(colour: float | None, least: float) -> bool:
     return colour is not None and colour < least
 
 
-def _has_levels(*pictures: np.ndarray) -> bool:
-    return all(float(one.std()) >= _FLAT for one in pictures)
-
-
 def _same_shape(first: np.ndarray, second: np.ndarray) -> bool:
     one, other = (pixels.shape[1] / pixels.shape[0] for pixels in (first, second))
     # Of a picture of few pixels rounding alone moves the ratio by more.
@@ -161,17 +154,12 @@ def _same_shape(first: np.ndarray, second: np.ndarray) -> bool:
     return bool(abs(one / other - 1) <= SAME_SHAPE + rounding)
 
 
-def _resized(pixels: np.ndarray, width: int, height: int) -> np.ndarray:
-    if pixels.shape[:2] != (height, width):
-        pixels = cv2.resize(pixels, (width, height), interpolation=cv2.INTER_AREA)
-    pixels = pixels[..., None] if pixels.ndim == 2 else pixels
-    return np.repeat(pixels, 3, axis=2) if pixels.shape[2] == 1 else pixels
-
-
-def _grey(rgb: np.ndarray) -> np.ndarray:
-    return np.asarray(cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY))
-
-
-def _colour(first: np.ndarray, second: np.ndarray) -> float | None:
-    a, b = chroma(first), chroma(second)
-    return colour_agreement(a, b) if a is not None and b is not None else None
+def _fitted(picture: np.ndarray, turn: Turn, other: np.ndarray) -> np.ndarray:
+    """A picture turned, and stretched to the size of the other."""
+    turned = turned_pixels(picture, turn)
+    height, width = other.shape[:2]
+    if turned.shape[:2] == (height, width):
+        return turned
+    # int8 is nothing that OpenCV resizes.
+    levels = turned.astype(np.float32) if turned.dtype == np.int8 else turned
+    return np.asarray(cv2.resize(levels, (width, height), interpolation=cv2.INTER_LINEAR))

@@ -4,7 +4,7 @@ Copies of known origin measure how well duplicates are found, on the pictures at
 takes uint8 (H, W, 3) RGB and a random generator, and gives uint8 (H', W', 3).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -29,7 +29,7 @@ class Edit:
     quality: int = _SAVED
 
 
-def plant(pixels: np.ndarray, edit: Edit, seed: int) -> bytes:
+def plant(pixels: np.ndarray, edit: Edit, seed: int | Sequence[int]) -> bytes:
     """One picture's copy as a JPEG file; the same seed gives the same bytes."""
     return encode(edit.make(pixels, np.random.default_rng(seed)), edit.quality)
 

@@ -54,14 +54,12 @@ _SEEN = pa.schema([pa.field("picture_id", pa.string(), nullable=False)])
 class Judged:
     """N different pictures and what was found of their pairs.
 
-    `rows`: as `read_pictures` gives them. `pairs`: PAIRS. `hashed`: how many have a hash that says
-    enough. `looked_at`: pairs that were judged now. `unreadable`: pictures that could not be looked
-    at. `added`: pictures that were new.
+    `rows`: as `read_pictures` gives them. `pairs`: PAIRS. `looked_at`: pairs that were judged now.
+    `unreadable`: pictures that could not be looked at. `added`: pictures that were new.
     """
 
     rows: pa.Table = field(repr=False)
     pairs: pa.Table = field(repr=False)
-    hashed: int
     looked_at: int
     unreadable: int
     added: int
@@ -100,7 +98,6 @@ def judge_pairs(
     return Judged(
         rows=rows,
         pairs=pairs,
-        hashed=judge.hashed,
         looked_at=judge.looked_at,
         unreadable=len(judge.looks.unreadable),
         added=int(new.sum()),
@@ -168,7 +165,7 @@ class _Judge:
         self.names = rows["picture_id"].combine_chunks()
         self.new = new
         self.looks = Looks(rows, collection.bytes)
-        self.looked_at = self.hashed = 0
+        self.looked_at = 0
         at = [pc.index_in(known[side], value_set=self.names) for side in ("first", "second")]
         self.found: dict[tuple[int, int], dict[str, Any]] = {
             (i, j): row
@@ -190,7 +187,6 @@ class _Judge:
         hashes = read_hashes(self.collection, self.names.to_pylist())
         if hashes is None:
             return
-        self.hashed = len(hashes.pictures)
         places = pc.index_in(pa.array(hashes.pictures), value_set=self.names).to_numpy()
         turns = self.options.turns(len(places))
         self.progress.start("compare hashes")
@@ -198,7 +194,8 @@ class _Judge:
             hashes.hashes, hashes.small, self.new[places], self.options.radius, turns
         )
         pairs = places[found.pairs]
-        items = list(zip(pairs.tolist(), found.bits.tolist(), found.turn.tolist(), strict=True))
+        listed = list(zip(pairs.tolist(), found.bits.tolist(), found.turn.tolist(), strict=True))
+        items = [listed[place] for place in _nearby(pairs)]
         self.progress.start("look at near hashes", len(items))
         judge = judged(items, self._judge_hash, self.progress)
         for ((i, j), bits, _), evidence in zip(items, judge, strict=True):
@@ -253,7 +250,8 @@ class _Judge:
             self._close(vectors, row_of)
 
     def _look_at(self, items: Sequence[tuple[tuple[int, int], float]]) -> None:
-        items = [items[place] for place in _nearby([pair for pair, _ in items])]
+        ends = np.array([pair for pair, _ in items], np.int64).reshape(-1, 2)
+        items = [items[place] for place in _nearby(ends)]
         self.progress.start("look at alike pictures", len(items))
         for (pair, cosine), evidence in zip(
             items, judged(items, self._judge_alike, self.progress), strict=True
@@ -328,14 +326,13 @@ def _known(
     return rows.filter(here).cast(PAIRS), new.to_numpy(zero_copy_only=False)
 
 
-def _nearby(pairs: Sequence[tuple[int, int]]) -> np.ndarray:
+def _nearby(ends: np.ndarray) -> np.ndarray:
     """An order in which a picture's pairs come close together, so that it stays at hand."""
     from scipy.sparse import coo_array
     from scipy.sparse.csgraph import reverse_cuthill_mckee
 
-    if not pairs:
+    if len(ends) == 0:
         return np.empty(0, np.int64)
-    ends = np.array(pairs, np.int64)
     n = int(ends.max()) + 1
     graph = coo_array((np.ones(len(ends), np.int8), (ends[:, 0], ends[:, 1])), shape=(n, n))
     rank = np.empty(n, np.int64)
