@@ -31,6 +31,7 @@ __all__ = ["Export", "ExportOptions", "export_collection"]
 _BATCH_ROWS = 256
 _BATCH_BYTES = 32 * 2**20
 _TABLE_ROWS = 8192
+_READ_ROWS = 1024
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -178,10 +179,12 @@ class _Job:
     def run(self, form: Form, collection: Collection, progress: Progress) -> dict[str, Any]:
         progress.start("export", self._chosen.rows.num_rows)
         if self._options.reads:
-            for some in self._batches(read_pictures(self._chosen.rows, collection.bytes), progress):
+            for some in self._batches(
+                read_pictures(self._chosen.batches(_READ_ROWS), collection.bytes), progress
+            ):
                 form.write(self._batch(some))
         else:
-            for rows in self._chosen.rows.to_batches(max_chunksize=_TABLE_ROWS):
+            for rows in self._chosen.batches(_TABLE_ROWS):
                 form.write(self._table(rows))
                 progress.advance(rows.num_rows)
         progress.finish()

@@ -47,7 +47,7 @@ class Read:
     height: int | None
 
 
-def read_pictures(rows: pa.Table, kept: ByteStore) -> Iterator[Read]:
+def read_pictures(rows: Iterable[pa.RecordBatch], kept: ByteStore) -> Iterator[Read]:
     """Each row's picture, in the order of the rows; a few files are read ahead.
 
     A picture that is a file of its own keeps its bytes. A frame of a video, a frame after the first
@@ -71,15 +71,15 @@ def read_pictures(rows: pa.Table, kept: ByteStore) -> Iterator[Read]:
                 future.cancel()
 
 
-def _tasks(rows: pa.Table) -> Iterator[Sequence[Mapping[str, Any]]]:
+def _tasks(rows: Iterable[pa.RecordBatch]) -> Iterator[Sequence[Mapping[str, Any]]]:
     """Rows of one file, up to _FRAMES of them."""
     for _, group in groupby(_records(rows), key=lambda row: (row["uri"], row["member"])):
         while some := list(islice(group, _FRAMES)):
             yield some
 
 
-def _records(rows: pa.Table) -> Iterable[dict[str, Any]]:
-    for batch in rows.to_batches(max_chunksize=1024):
+def _records(rows: Iterable[pa.RecordBatch]) -> Iterable[dict[str, Any]]:
+    for batch in rows:
         yield from batch.to_pylist()
 
 

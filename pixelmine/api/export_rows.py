@@ -1,6 +1,6 @@
 """Which pictures leave a collection, in which order, and with which labels."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -24,15 +24,22 @@ _COLUMNS = (
 class Chosen:
     """N rows of images, with `labels` (a list, null where there is none) and `part`.
 
-    In the order in which they lie: by address, then by place in a container. `good`: pictures
-    before a plan and a split; `left_out`: how many went, by why (`plan`, `split`). `unmatched`:
-    rows of the plan that the collection does not have. About 0.5 kB a row.
+    `order`: their places in the order in which they lie, by address, then by place in a container.
+    `good`: pictures before a plan and a split; `left_out`: how many went, by why (`plan`, `split`).
+    `unmatched`: rows of the plan that the collection does not have. Takes about 0.7 kB a row.
     """
 
     rows: pa.Table = field(repr=False)
+    order: pa.Array = field(repr=False)
     good: int
     left_out: Mapping[str, int]
     unmatched: int = 0
+
+    def batches(self, size: int) -> Iterator[pa.RecordBatch]:
+        """The rows in order, some at a time: a sorted copy of all would take as much again."""
+        for start in range(0, len(self.order), size):
+            taken = self.rows.take(self.order.slice(start, size)).combine_chunks()
+            yield from taken.to_batches()
 
     @property
     def several(self) -> bool:
@@ -75,7 +82,7 @@ def choose(
     if rows.num_rows == 0:
         raise UsageError(_nothing_left(good, left_out))
     rows = _labelled(collection, rows) if labels else _unlabelled(rows)
-    return Chosen(rows=_in_order(rows), good=good, left_out=left_out, unmatched=unmatched)
+    return Chosen(rows=rows, order=_order(rows), good=good, left_out=left_out, unmatched=unmatched)
 
 
 def _good(collection: Collection, where: str | None) -> pa.Table:
@@ -121,11 +128,10 @@ def _unlabelled(rows: pa.Table) -> pa.Table:
     return rows.append_column("labels", pa.nulls(rows.num_rows, pa.list_(pa.string())))
 
 
-def _in_order(rows: pa.Table) -> pa.Table:
+def _order(rows: pa.Table) -> pa.Array:
     """A container's members one after another as they lie, numbered ones by their number."""
     keys = ["uri", "offset", "long", "member", "frame", "row_id"]
     long = pc.binary_length(rows["member"])
-    order = pc.sort_indices(
+    return pc.sort_indices(
         rows.append_column("long", long), sort_keys=[(key, "ascending") for key in keys]
     )
-    return rows.take(order)
