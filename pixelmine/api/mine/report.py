@@ -21,6 +21,7 @@ from pixelmine.evaluate.report_file import check_form
 from pixelmine.evaluate.texts import Language
 from pixelmine.mine.page import MiningPage, Pile, Thumbnail, render
 from pixelmine.mine.page_markdown import to_markdown
+from pixelmine.mine.page_texts import text
 from pixelmine.mine.section import Section
 from pixelmine.store import Collection
 
@@ -151,7 +152,7 @@ def mine_report(
         names=names or {row: one.name for row, one in pictures.items()},
         skipped={titles[name]: why for name, why in skipped.items()},
         made=datetime.now(UTC).isoformat(timespec="seconds"),
-        about=_about(path),
+        about=_about(path, language),
         language=language,
     )
     result = MiningReport(report=out, page=page, findings=findings, skipped=skipped)
@@ -228,10 +229,10 @@ def _extremes(sizes: pa.Table) -> list[tuple[int, int] | None]:
     return [(int(width[at]), int(height[at])) for at in order[[0, (len(order) - 1) // 2, -1]]]
 
 
-def _about(path: Path) -> dict[str, str]:
+def _about(path: Path, language: Language) -> dict[str, str]:
     from pixelmine import __version__
 
-    return {"pixelmine": __version__, "pixelmine mine report": str(path)}
+    return {"Pixelmine": __version__, text(language, "command"): f"pixelmine mine report {path}"}
 
 
 class _Told:
