@@ -14,7 +14,7 @@ import pyarrow as pa
 
 from pixelmine.api.collection import show
 from pixelmine.core import OK, PassPolicy, Policy
-from pixelmine.core.errors import CollectionError, UsageError
+from pixelmine.core.errors import CollectionError, ModelError, SourceError, UsageError
 from pixelmine.core.progress import Progress, SilentProgress
 from pixelmine.evaluate.report import write_text
 from pixelmine.evaluate.report_file import check_form
@@ -182,7 +182,7 @@ def _found(
         told = _Told(progress, f"{step.name} ({number} of {len(wanted)})")
         try:
             section, findings[step.name] = step.make(path, policy, language, told)
-        except (UsageError, CollectionError) as error:
+        except (UsageError, CollectionError, ModelError, SourceError) as error:
             skipped[step.name] = str(error)
         else:
             sections.append(section)
