@@ -5,9 +5,9 @@ python benchmarks/associations.py [COLLECTION]
 The pictures are those of the clothing set (or of a collection that is there already, which gets
 the finding `quality`) with their labels, quality, sizes and table. Added are a camera, a weekday,
 an hour and a site, drawn at random, with two rules planted: of one camera four fifths are dresses,
-and on one weekday at one hour, and then only, most pictures are of one site. Then each attribute is shuffled by itself, so that
-nothing has to do with anything, 100 times: at a level of .05 a rule may come out of 5 of them, and
-more than 9 of them would happen by chance in 3 of 100 runs.
+and on one weekday at one hour, and then only, most pictures are of one site. Then each attribute
+is shuffled by itself, so that nothing has to do with anything, 100 times: at a level of .05 a rule
+may come out of 5 of them, and of more than 9 in 3 of 100 runs.
 """
 
 import os

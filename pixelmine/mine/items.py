@@ -14,7 +14,7 @@ from pixelmine.core.errors import UsageError
 if TYPE_CHECKING:
     import scipy.sparse
 
-__all__ = ["Attribute", "Item", "ItemOptions", "Items", "binned", "make_items"]
+__all__ = ["Attribute", "Item", "ItemOptions", "Items", "as_numbers", "binned", "make_items"]
 
 Kind = Literal["label", "predicted", "quality", "circumstance"]
 
@@ -160,22 +160,30 @@ def make_items(attributes: Sequence[Attribute], options: ItemOptions | None = No
 
 def binned(values: Sequence[str | None]) -> list[str | None]:
     """A column of text as it is, or, where it holds many different numbers, by its quarters."""
+    numbers = as_numbers(values)
+    if numbers is None:
+        return list(values)
+    edges = np.unique(np.quantile(numbers[np.isfinite(numbers)], [0, 0.25, 0.5, 0.75, 1]))
+    names = [f"{low:g} to {high:g}" for low, high in pairwise(edges)]
+    places = np.clip(np.searchsorted(edges, numbers, "right") - 1, 0, len(names) - 1)
+    return [
+        names[place] if known else None
+        for place, known in zip(places, np.isfinite(numbers), strict=True)
+    ]
+
+
+def as_numbers(values: Sequence[str | None]) -> np.ndarray | None:
+    """A column that holds many different numbers, float64 (N,), NaN where it has none; else None.
+
+    Few different ones are names, as months and classes are.
+    """
     known = [value for value in values if value is not None]
     numbers = {value: _number(value) for value in set(known)}
     many = sum(numbers[value] is not None for value in known)
     if len(set(numbers.values())) <= _DISTINCT or many < _NUMBERS * len(known):
-        return list(values)
-    found = np.array([number for value in known if (number := numbers[value]) is not None])
-    edges = np.unique(np.quantile(found, [0, 0.25, 0.5, 0.75, 1]))
-    names = [f"{low:g} to {high:g}" for low, high in pairwise(edges)]
-
-    def name(value: str | None) -> str | None:
-        number = None if value is None else numbers[value]
-        if number is None or not names:
-            return None
-        return names[int(np.clip(np.searchsorted(edges, number, "right") - 1, 0, len(names) - 1))]
-
-    return [name(value) for value in values]
+        return None
+    found = [None if value is None else numbers[value] for value in values]
+    return np.array([np.nan if number is None else number for number in found])
 
 
 def _number(text: str) -> float | None:

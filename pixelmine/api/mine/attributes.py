@@ -1,7 +1,7 @@
 """What a collection knows of each picture, as attributes with few values, for rules and drift."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from itertools import pairwise
 from typing import Any
@@ -40,10 +40,12 @@ def attributes(
     rows: pa.Table,
     predicted: Sequence[str | None] | None = None,
     columns: Sequence[str] = (),
+    bins: Callable[[Sequence[str | None]], list[str | None]] = binned,
 ) -> list[Attribute]:
     """Attributes of `rows`, as `pile.read_pictures` gives them, that have a value at all.
 
     `predicted`: a label for each. `columns`: keys of `meta` to take although they may say who.
+    `bins`: what becomes of a column's values.
     """
     found = [
         Attribute(
@@ -59,9 +61,9 @@ def attributes(
         **_of_files(rows),
         **_of_times(times(rows)),
         **{
-            name: binned(values)
-            for name, values in meta_columns(rows, columns).items()
-            if len(set(binned(values))) <= _MANY
+            name: values
+            for name, given in meta_columns(rows, columns).items()
+            if len(set(values := bins(given))) <= _MANY
         },
     }
     found += [

@@ -1,0 +1,160 @@
+"""A collection's pictures as one side of a comparison, and how a collection is divided into two."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+import numpy as np
+import pyarrow as pa
+
+from pixelmine.core.errors import UsageError
+from pixelmine.core.progress import Progress
+from pixelmine.mine.drift_counts import Pile
+from pixelmine.mine.items import Attribute, as_numbers
+from pixelmine.store import Collection
+
+from .attributes import attributes, meta_columns, times
+from .pile import Embedded, embed, predicted_labels, read_measures
+from .quality import read_surface
+
+__all__ = ["Side", "Sides", "day", "divide", "make_pile"]
+
+_LEFT_OUT = frozenset({"month", "quality", "hour", "weekday", "group"})
+"""Attributes that differ between two times or senders by their nature, or whose thresholds come
+from each side itself."""
+_PLACES = frozenset({"source"})
+"""Attributes that differ between two collections by their nature."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Side:
+    """One side: its `pile`, and `rows` of COLUMNS for its pictures, in the same order."""
+
+    pile: Pile
+    rows: pa.Table = field(repr=False)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sides:
+    """How a collection is divided: by SQL conditions over images, or by days of `meta`'s time.
+
+    `before`, `after`: a condition, or a day as 2026-05-01; None: what the other does not take.
+    """
+
+    before: str | None = None
+    after: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.before is None and self.after is None:
+            raise UsageError(
+                "Drift compares two sides: name another collection, or give --before or --after, "
+                "each a day (2026-05-01) or a condition in SQL over the images table."
+            )
+        if self.before and self.after and (day(self.before) is None) != (day(self.after) is None):
+            raise UsageError("--before and --after must both be days or both be conditions.")
+
+
+def day(text: str) -> datetime | None:
+    """The day that a text names, as 2026-05-01; None for anything else."""
+    try:
+        return datetime.strptime(text.strip(), "%Y-%m-%d")
+    except ValueError:
+        return None
+
+
+def divide(
+    collection: Collection, sides: Sides, model: str, columns: Sequence[str], progress: Progress
+) -> tuple[Side, Side]:
+    """The two sides of one collection. Pictures without a time are on neither side of a day."""
+    first, second = sides.before, sides.after
+    if day(first or second or "") is not None:
+        whole = embed(collection, model, progress=progress)
+        until = day(first) if first else day(second or "")
+        since = day(second) if second else until
+        taken = times(whole.rows)
+        if not any(taken):
+            raise UsageError(
+                "No picture says when it was taken (EXIF, or a column `time`): divide them by "
+                "conditions instead, as in --before \"uri LIKE '%/2025/%'\"."
+            )
+        parts = (
+            [time is not None and until is not None and time < until for time in taken],
+            [time is not None and since is not None and time >= since for time in taken],
+        )
+    else:
+        first = first or f"NOT ({second})"
+        second = second or f"NOT ({first})"
+        old = embed(collection, model, where=first, progress=progress)
+        new = embed(collection, model, where=second, progress=progress)
+        if set(old.pictures) & set(new.pictures):
+            _refuse_overlap(set(old.pictures) & set(new.pictures), first, second)
+        return _side(collection, old, columns), _side(collection, new, columns)
+    old, new = (_part(whole, np.array(part, bool)) for part in parts)
+    return _side(collection, old, columns), _side(collection, new, columns)
+
+
+def make_pile(
+    collection: Collection,
+    model: str,
+    where: str | None,
+    columns: Sequence[str],
+    progress: Progress,
+) -> tuple[Side, str]:
+    """A whole collection, or what a condition holds for, as a side; and what made its vectors."""
+    found = embed(collection, model, where=where, progress=progress)
+    return _side(collection, found, columns, _PLACES), found.stage.bundle.card.embedding_digest
+
+
+def _refuse_overlap(both: set[str], first: str, second: str) -> None:
+    raise UsageError(
+        f"{len(both):,} pictures are on both sides: --before {first!r} and --after {second!r} "
+        "must not hold for the same picture."
+    )
+
+
+def _part(whole: Embedded, mask: np.ndarray) -> Embedded:
+    rows = whole.rows.filter(pa.array(mask)).combine_chunks()
+    return replace(whole, rows=rows, vectors=whole.vectors[mask])
+
+
+def _side(
+    collection: Collection,
+    found: Embedded,
+    columns: Sequence[str],
+    more_left_out: frozenset[str] = frozenset(),
+) -> Side:
+    rows = found.rows
+    labels = predicted_labels(collection, found)[0] if found.pictures else []
+    known = attributes(collection, rows, labels, columns, _names_only)
+    kept: list[Attribute] = [one for one in known if one.name not in _LEFT_OUT | more_left_out]
+    pile = Pile(
+        pictures=found.pictures,
+        vectors=found.vectors,
+        attributes=kept,
+        measures=_measures(collection, rows, columns),
+        groups=rows["group"].to_pylist(),
+    )
+    return Side(pile=pile, rows=rows)
+
+
+def _measures(
+    collection: Collection, rows: pa.Table, columns: Sequence[str]
+) -> dict[str, np.ndarray]:
+    pictures = rows["picture_id"].to_pylist()
+    known = [read_measures(collection, pictures), read_surface(collection, pictures)]
+    found = {
+        name: table[name].to_numpy().astype(np.float64)
+        for table in known
+        if table is not None
+        for name in table.column_names
+    }
+    for name, values in meta_columns(rows, columns).items():
+        numbers = as_numbers(values)
+        if numbers is not None:
+            found[name] = numbers
+    return found
+
+
+def _names_only(values: Sequence[str | None]) -> list[str | None]:
+    """A column as it is; one of numbers is a measure, and becomes nothing here."""
+    return list(values) if as_numbers(values) is None else [None] * len(values)

@@ -1,0 +1,309 @@
+"""What has changed between two piles of pictures, and whether anything has.
+
+Parts: clusters (cells of the embeddings), labels, predictions, metadata, measures of quality, a
+classifier that tries to tell the piles apart, and the discrepancy of their means under a kernel.
+Within a part the p-values are corrected by Holm's method, and then by the number of parts; so the
+chance that anything at all is called changed where nothing has is at most the level.
+
+Cells and bins are made without knowing which picture is of which pile: where nothing has changed,
+the piles are exchangeable, and the exact tests stay exact.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from pixelmine.core.checks import check_fraction
+from pixelmine.core.errors import UsageError
+from pixelmine.evaluate.corrected import holm
+
+from .drift_counts import Counted, Pile, count, edges_of
+from .drift_space import Space, cell_names, make_space
+from .two_samples import Separated, compare_histograms, compare_shares, kernel_test, separate
+
+__all__ = ["Cells", "Change", "Drift", "DriftOptions", "Part", "compare", "compare_counted"]
+
+_PART_OF = {
+    "label": "labels",
+    "predicted": "predictions",
+    "quality": "quality",
+    "circumstance": "metadata",
+}
+_LEAST = 10
+"""Pictures of both sides together that an item must have to be tested."""
+_FEWEST = 5
+"""Pictures of each side without which nothing can be said."""
+_KERNEL = 4000
+"""Pictures of each side for the kernel: 500 permutations of 8,000 take about two seconds."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class DriftOptions:
+    """How drift is looked for.
+
+    `level`: chance that drift is said where there is none. `cells`: None for 20 to 100, by the
+    number of pictures. `permutations`: 499, so that the kernel's smallest p-value, .002, passes the
+    correction for seven parts. `sample`: pictures of each side for the classifier; the AUC of
+    20,000 is known to half a point. `seed`: of cells and permutations.
+    """
+
+    level: float = 0.05
+    cells: int | None = None
+    permutations: int = 499
+    sample: int = 20_000
+    seed: int = 1
+
+    def __post_init__(self) -> None:
+        check_fraction("level", self.level)
+        if self.cells is not None and not 2 <= self.cells <= 10_000:
+            raise UsageError(f"cells must be 2 to 10,000. Got {self.cells} instead.")
+        if self.permutations < 19 or self.sample < 100:
+            raise UsageError(
+                "permutations must be at least 19 and sample at least 100. "
+                f"Got {self.permutations} and {self.sample} instead."
+            )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cells:
+    """Clusters that are known: int64 (N,) of each pile, 0 to K - 1, and K names."""
+
+    before: np.ndarray = field(repr=False)
+    after: np.ndarray = field(repr=False)
+    names: Sequence[str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Change:
+    """One thing that was tested. `part`: where it belongs; `name`: which it is.
+
+    `before`, `after`: shares, 0 to 1; of measures medians. `effect` with its 95 % interval: the
+    difference of the shares; of measures Cliff's delta, -1 to 1. `corrected`: for everything that
+    was tested. `place`: of a cell its number, else None.
+    """
+
+    part: str
+    name: str
+    before: float
+    after: float
+    effect: float
+    low: float
+    high: float
+    p_value: float
+    corrected: float
+    place: int | None = None
+
+    @property
+    def grew(self) -> bool:
+        """Whether there is more of it."""
+        return self.effect > 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Part:
+    """`p_value`: the smallest of the part, corrected within it. `tests`: how many it has."""
+
+    name: str
+    p_value: float
+    tests: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Drift:
+    """`drifted`: the one decision: a part's p-value times the number of parts is below the level.
+
+    `p_value`: the smallest of those. `changes`: everything tested, the surest first. `classifier`:
+    how well the piles can be told apart. `discrepancy`: the kernel's, squared. `cells`: int64 (N,),
+    of the pictures after. `untested`: attributes that one side lacks.
+    """
+
+    before: int
+    after: int
+    level: float
+    p_value: float
+    parts: tuple[Part, ...]
+    changes: tuple[Change, ...]
+    classifier: Separated
+    discrepancy: float
+    cells: np.ndarray = field(repr=False)
+    distances: np.ndarray = field(repr=False)
+    untested: tuple[str, ...]
+
+    @property
+    def drifted(self) -> bool:
+        """Whether anything has changed, at the level."""
+        return self.p_value < self.level
+
+    @property
+    def changed(self) -> list[Change]:
+        """What has changed, at the level, for everything that was tested."""
+        return [change for change in self.changes if change.corrected < self.level]
+
+
+def compare(
+    before: Pile,
+    after: Pile,
+    options: DriftOptions | None = None,
+    *,
+    space: Space | None = None,
+    clusters: Cells | None = None,
+) -> Drift:
+    """Compare two piles. Raises UsageError where a side has fewer than 5 pictures.
+
+    `space`: one made of both already. `clusters`: instead of cells.
+    """
+    options = options or DriftOptions()
+    _check(before, after)
+    if space is None:
+        both = np.concatenate([before.vectors, after.vectors])
+        # In the order of the pictures, so that the cells do not depend on which side they are of.
+        order = np.argsort([*before.pictures, *after.pictures], kind="stable")
+        space = make_space(both[order], options.cells, options.seed)
+    edges = edges_of([before.measures, after.measures])
+    of_after, distances = space.cells(space.project(after.vectors))
+    of_before = space.cells(space.project(before.vectors))[0]
+    if clusters is not None:
+        of_before, of_after, names = clusters.before, clusters.after, list(clusters.names)
+    else:
+        kinds = zip(before.named_by(), after.named_by(), strict=False)
+        names = cell_names(
+            np.concatenate([of_before, of_after]),
+            len(space.centres),
+            [[*first, *second] for first, second in kinds],
+        )
+    counted = (
+        count(before, space, edges, options.sample, of_before),
+        count(after, space, edges, options.sample, of_after),
+    )
+    return compare_counted(*counted, names, edges, of_after, distances, options)
+
+
+def compare_counted(
+    before: Counted,
+    after: Counted,
+    names: Sequence[str],
+    edges: dict[str, np.ndarray],
+    cells: np.ndarray,
+    distances: np.ndarray,
+    options: DriftOptions,
+) -> Drift:
+    """Compare what was counted in the same cells and bins; `cells`, `distances`: of after."""
+    tested: dict[str, list[Change]] = {"clusters": _cells(before, after, names)}
+    lacking = sorted(set(before.known) ^ set(after.known))
+    for attribute in sorted(set(before.known) & set(after.known)):
+        if not (before.known[attribute] and after.known[attribute]):
+            lacking.append(attribute)
+            continue
+        part = _PART_OF[before.kinds[attribute]]
+        tested.setdefault(part, []).extend(_items(before, after, attribute, part))
+    tested["measures"] = _measures(before, after, edges)
+    both = np.concatenate([before.sample, after.sample])
+    is_after = np.arange(len(both)) >= len(before.sample)
+    classifier = separate(both, is_after, np.concatenate([before.folds, after.folds]))
+    some = np.concatenate([before.sample[:_KERNEL], after.sample[:_KERNEL]])
+    discrepancy, kernel = kernel_test(
+        some,
+        np.arange(len(some)) >= min(len(before.sample), _KERNEL),
+        options.permutations,
+        options.seed,
+    )
+    within = {part: holm([one.p_value for one in tests]) for part, tests in tested.items() if tests}
+    parts = [
+        *(Part(name=part, p_value=min(p), tests=len(p)) for part, p in within.items()),
+        Part(name="classifier", p_value=classifier.p_value, tests=1),
+        Part(name="kernel", p_value=kernel, tests=1),
+    ]
+    changes = [
+        Change(**{**vars(one), "corrected": min(1.0, len(parts) * p)})
+        for part, p_values in within.items()
+        for one, p in zip(tested[part], p_values, strict=True)
+    ]
+    changes.sort(key=lambda one: (one.corrected, one.p_value, -abs(one.effect), one.part, one.name))
+    return Drift(
+        before=before.pictures,
+        after=after.pictures,
+        level=options.level,
+        p_value=min(1.0, len(parts) * min(part.p_value for part in parts)),
+        parts=tuple(parts),
+        changes=tuple(changes),
+        classifier=classifier,
+        discrepancy=discrepancy,
+        cells=cells,
+        distances=distances,
+        untested=tuple(lacking),
+    )
+
+
+def _check(before: Pile, after: Pile) -> None:
+    if min(len(before), len(after)) < _FEWEST:
+        raise UsageError(
+            f"Drift needs at least {_FEWEST} different pictures on each side. Got {len(before):,} "
+            f"before and {len(after):,} after."
+        )
+
+
+def _cells(before: Counted, after: Counted, names: Sequence[str]) -> list[Change]:
+    return [
+        _share(
+            "clusters",
+            name,
+            (int(first), before.cells.sum()),
+            (int(second), after.cells.sum()),
+            place,
+        )
+        for place, (name, first, second) in enumerate(
+            zip(names, before.cells, after.cells, strict=True)
+        )
+        if first + second
+    ]
+
+
+def _items(before: Counted, after: Counted, attribute: str, part: str) -> list[Change]:
+    old, new = before.items[attribute], after.items[attribute]
+    return [
+        _share(
+            part,
+            value if part in ("labels", "predictions") else f"{attribute} = {value}",
+            (old.get(value, 0), before.known[attribute]),
+            (new.get(value, 0), after.known[attribute]),
+        )
+        for value in sorted(set(old) | set(new))
+        if old.get(value, 0) + new.get(value, 0) >= _LEAST
+    ]
+
+
+def _share(
+    part: str, name: str, old: tuple[int, int], new: tuple[int, int], place: int | None = None
+) -> Change:
+    found = compare_shares(old[0], int(old[1]), new[0], int(new[1]))
+    return Change(part=part, name=name, corrected=1.0, place=place, **vars(found))
+
+
+def _measures(before: Counted, after: Counted, edges: dict[str, np.ndarray]) -> list[Change]:
+    found = []
+    for name in sorted(set(before.histograms) & set(after.histograms)):
+        old, new = before.histograms[name], after.histograms[name]
+        if not (old.sum() and new.sum() and len(edges[name])):
+            continue
+        p_value, effect, low, high = compare_histograms(old, new)
+        found.append(
+            Change(
+                part="measures",
+                name=name,
+                before=_median(old, edges[name]),
+                after=_median(new, edges[name]),
+                effect=effect,
+                low=low,
+                high=high,
+                p_value=p_value,
+                corrected=1.0,
+            )
+        )
+    return found
+
+
+def _median(counts: np.ndarray, inner: np.ndarray) -> float:
+    """The edge that half of the numbers lie below, to a bin."""
+    place = int(np.searchsorted(np.cumsum(counts), counts.sum() / 2))
+    return float(inner[min(place, len(inner) - 1)])
