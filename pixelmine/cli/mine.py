@@ -2,7 +2,15 @@
 
 import typer
 
-from . import mine_associations, mine_duplicates, mine_plan, mine_quality, mine_report
+from . import (
+    mine_associations,
+    mine_drift,
+    mine_duplicates,
+    mine_label_errors,
+    mine_plan,
+    mine_quality,
+    mine_report,
+)
 
 app = typer.Typer(
     name="mine",
@@ -17,3 +25,5 @@ app.command("quality")(mine_quality.quality)
 app.command("associations")(mine_associations.associations)
 app.command("report")(mine_report.report)
 app.command("table")(mine_report.table)
+app.command("drift")(mine_drift.drift)
+app.command("label-errors")(mine_label_errors.label_errors)

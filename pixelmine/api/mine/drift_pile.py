@@ -10,7 +10,7 @@ import pyarrow as pa
 from pixelmine.core.errors import UsageError
 from pixelmine.core.progress import Progress
 from pixelmine.mine.drift_counts import Pile
-from pixelmine.mine.items import Attribute, as_numbers
+from pixelmine.mine.items import as_numbers
 from pixelmine.store import Collection
 
 from .attributes import attributes, meta_columns, times
@@ -19,11 +19,9 @@ from .quality import read_surface
 
 __all__ = ["Side", "Sides", "day", "divide", "make_pile"]
 
-_LEFT_OUT = frozenset({"month", "quality", "hour", "weekday", "group"})
-"""Attributes that differ between two times or senders by their nature, or whose thresholds come
-from each side itself."""
-_PLACES = frozenset({"source"})
-"""Attributes that differ between two collections by their nature."""
+_LEFT_OUT = frozenset({"month", "quality", "hour", "weekday", "group", "source"})
+"""Attributes that differ between two times, senders or folders by their nature, or whose thresholds
+come from each side itself."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -102,7 +100,7 @@ def make_pile(
 ) -> tuple[Side, str]:
     """A whole collection, or what a condition holds for, as a side; and what made its vectors."""
     found = embed(collection, model, where=where, progress=progress)
-    return _side(collection, found, columns, _PLACES), found.stage.bundle.card.embedding_digest
+    return _side(collection, found, columns), found.stage.bundle.card.embedding_digest
 
 
 def _refuse_overlap(both: set[str], first: str, second: str) -> None:
@@ -117,16 +115,11 @@ def _part(whole: Embedded, mask: np.ndarray) -> Embedded:
     return replace(whole, rows=rows, vectors=whole.vectors[mask])
 
 
-def _side(
-    collection: Collection,
-    found: Embedded,
-    columns: Sequence[str],
-    more_left_out: frozenset[str] = frozenset(),
-) -> Side:
+def _side(collection: Collection, found: Embedded, columns: Sequence[str]) -> Side:
     rows = found.rows
     labels = predicted_labels(collection, found)[0] if found.pictures else []
     known = attributes(collection, rows, labels, columns, _names_only)
-    kept: list[Attribute] = [one for one in known if one.name not in _LEFT_OUT | more_left_out]
+    kept = [one for one in known if one.name not in _LEFT_OUT]
     pile = Pile(
         pictures=found.pictures,
         vectors=found.vectors,
