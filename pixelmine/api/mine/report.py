@@ -25,7 +25,7 @@ from pixelmine.mine.page_texts import text
 from pixelmine.mine.section import Section
 from pixelmine.store import Collection
 
-from .found import read_found
+from .found import cleared, read_found
 from .report_pictures import shown_names, thumbnails
 
 __all__ = ["STEPS", "MiningReport", "Step", "mine_report"]
@@ -40,7 +40,8 @@ class Step:
 
     `call`: `module:function(path, policy=, progress=)`, whose answer has the Found as `found`.
     `section`: `module:function(answer, language=)`. `titles`: by language, for where it is left
-    out. `only_found`: taken where it was looked for before, and never made for the report.
+    out. `only_found`: taken where it was looked for before, and never made for the report; `call` is
+    then `module:function(found=, rows=)`, of the finding and its cleared table.
     """
 
     name: str
@@ -56,19 +57,25 @@ class Step:
 
     def make(self, path: Path, policy: Policy, language: Language, progress: Progress) -> Made:
         """Find, or take what is known and has not changed. Raises UsageError, CollectionError."""
-        answer = _function(self.call)(path, policy=policy, progress=progress)
+        answer = (
+            _known(self, path, policy)
+            if self.only_found
+            else _function(self.call)(path, policy=policy, progress=progress)
+        )
         section = _function(self.section)(answer, language=language)
         return section, dict(answer.found.summary)
 
 
-def _step(name: str, english: str, chinese: str, only_found: bool = False) -> Step:
-    module = f"pixelmine.api.mine.{name.replace('-', '_')}"
+def _step(name: str, english: str, chinese: str, known: str | None = None) -> Step:
+    """`known`: of one that is not made for the report, what is called with the finding."""
+    of = name.replace("-", "_")
+    module = f"pixelmine.api.mine.{of}"
     return Step(
         name=name,
-        call=f"{module}:mine_{name.replace('-', '_')}",
+        call=f"{module}:{known or f'mine_{of}'}",
         section=f"{module}_section:section",
         titles={"en": english, "zh": chinese},
-        only_found=only_found,
+        only_found=known is not None,
     )
 
 
@@ -79,7 +86,7 @@ STEPS: tuple[Step, ...] = (
     _step("label-errors", "Label errors", "标注错误"),
     _step("clusters", "Clusters", "聚类"),
     _step("associations", "Associations", "关联"),
-    _step("drift", "Drift", "漂移", only_found=True),
+    _step("drift", "Drift", "漂移", known="MinedDrift"),
 )
 """In the order of the page: what is twice, what is bad, what is strange, then what is in it."""
 
@@ -192,6 +199,14 @@ def _found(
 def _is_known(path: Path, name: str) -> bool:
     with Collection.open(path) as collection:
         return read_found(collection, name) is not None
+
+
+def _known(step: Step, path: Path, policy: Policy) -> Any:
+    with Collection.open(path) as collection:
+        found = read_found(collection, step.name)
+    if found is None:
+        raise CollectionError(f"{path} has no finding {step.name}.")
+    return _function(step.call)(found=found, rows=cleared(found.rows, policy))
 
 
 def _function(name: str) -> Callable[..., Any]:

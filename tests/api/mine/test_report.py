@@ -72,9 +72,14 @@ def refuse(path: Path, *, policy: Policy, progress: Progress) -> Answer:
     raise CollectionError("There are no labels.")
 
 
+def known(*, found: Found, rows: pa.Table) -> Answer:
+    assert rows.num_rows == 4
+    return Answer(found)
+
+
 @pytest.fixture
 def steps(monkeypatch: pytest.MonkeyPatch) -> list[Step]:
-    here = SimpleNamespace(look=look, section=section, refuse=refuse)
+    here = SimpleNamespace(look=look, section=section, refuse=refuse, known=known)
     monkeypatch.setitem(sys.modules, "pixelmine_looked", here)
     monkeypatch.setattr(Step, "is_there", property(lambda step: step.name != "absent"))
     MADE.clear()
@@ -88,7 +93,7 @@ def steps(monkeypatch: pytest.MonkeyPatch) -> list[Step]:
         step("looked", "look"),
         step("labels", "refuse"),
         step("absent", "nothing"),
-        step("drift", "refuse", only_found=True),
+        step("drift", "known", only_found=True),
     ]
 
 
@@ -117,6 +122,14 @@ def test_a_page_with_what_was_found_and_why_not_the_rest(
     assert MADE == ["look"], "what is known is not looked for again"
     assert again.page.title == "photos"
     assert 'lang="zh-Hans"' in (tmp_path / "r.html").read_text("utf-8")
+
+
+def test_what_was_looked_for_before_is_taken(taken: Path, steps: list[Step]) -> None:
+    assert "drift" not in mine_report(taken, steps=steps).findings
+    with Collection.open(taken) as collection:
+        rows = collection.images.read(["row_id", "uri"], "status = 'ok'").cast(ROWS)
+        find(collection, "drift", {}, lambda: ({"drifted": True}, rows))
+    assert mine_report(taken, steps=steps).findings["drift"] == {"drifted": True}
 
 
 def test_markdown_and_json(taken: Path, steps: list[Step], tmp_path: Path) -> None:
