@@ -40,8 +40,8 @@ class Step:
 
     `call`: `module:function(path, policy=, progress=)`, whose answer has the Found as `found`.
     `section`: `module:function(answer, language=)`. `titles`: by language, for where it is left
-    out. `only_found`: taken where it was looked for before, and never made for the report; `call` is
-    then `module:function(found=, rows=)`, of the finding and its cleared table.
+    out. `only_found`: taken where it was looked for before, and never made for the report: then
+    `call` is `module:function(found=, rows=)`, of the finding and its cleared table.
     """
 
     name: str
