@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-__all__ = ["TURNS", "Turn", "turned_hashes", "turned_pixels"]
+__all__ = ["TURNS", "Turn", "back_in_words", "turned_hashes", "turned_pixels"]
 
 _WAVES = 16
 _ODD = np.arange(1, _WAVES + 1) % 2 == 1
@@ -23,6 +23,13 @@ class Turn(NamedTuple):
     transposed: bool
     upside_down: bool
     mirrored: bool
+
+    @property
+    def back(self) -> "Turn":
+        """What undoes it: a quarter left a quarter right, and all others themselves."""
+        if self.transposed and self.upside_down != self.mirrored:
+            return Turn(True, self.mirrored, self.upside_down)
+        return self
 
     @property
     def words(self) -> str:
@@ -40,8 +47,14 @@ _WORDS = {
     Turn(True, False, True): "turned right",
     Turn(True, True, True): "mirrored and turned",
 }
+_BACK = {turn.words: turn.back.words for turn in _WORDS}
 TURNS = tuple(_WORDS)
 """All eight, upright first."""
+
+
+def back_in_words(words: str) -> str:
+    """What undoes a turn, both in words."""
+    return _BACK[words]
 
 
 def turned_hashes(hashes: np.ndarray, turn: Turn) -> np.ndarray:

@@ -95,8 +95,10 @@ def scan(
 
 @njit(nogil=True)  # type: ignore[untyped-decorator]  # numba has no types
 def two_nearest(words: np.ndarray, others: np.ndarray) -> np.ndarray:
-    """int64 (N, 3): of each of uint64 (N, 4) the nearest of `others`, uint64 (O, 4), of equally
-    near ones the first; how far that is; and how far the next one is (256 where there is none).
+    """Of each of uint64 (N, 4) the nearest of `others`, uint64 (O, 4), as int64 (N, 3).
+
+    Its place, of equally near ones the first; how far it is; and how far the next one is, 256 where
+    there is none.
     """
     found = np.empty((len(words), 3), np.int64)
     for i in range(len(words)):

@@ -165,13 +165,5 @@ def _between(a: np.ndarray, b: np.ndarray, bits: int, turn: int, same: bool) -> 
             a, b = (a[:1], b) if len(a) <= len(b) else (a, b[:1])
         rows = np.stack([np.repeat(a, len(b)), np.tile(b, len(a))], axis=1)
     turned_over = rows[:, 0] > rows[:, 1]
-    numbers = np.where(turned_over, _back(turn), turn)
+    numbers = np.where(turned_over, TURNS.index(TURNS[turn].back), turn)
     return np.stack([*np.sort(rows, axis=1).T, np.full(len(rows), bits), numbers], axis=1)
-
-
-def _back(number: int) -> int:
-    """The turn that undoes a turn: a quarter left undoes a quarter right, all others themselves."""
-    turn = TURNS[number]
-    if turn.transposed and turn.upside_down != turn.mirrored:
-        turn = Turn(True, turn.mirrored, turn.upside_down)
-    return TURNS.index(turn)

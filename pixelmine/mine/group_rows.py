@@ -43,10 +43,10 @@ DUPLICATES = pa.schema(
 )
 """A row for each row of a group of two or more. `group_id`: from 1, the largest group first.
 `tier`: how the row is a copy of the group's middle: `middle` itself, `bytes`, or a kind of pair.
-The evidence from `bits` to `turn`: see `mine.pairs.PAIRS`; null for the middle and its bytes. Of
-the whole group: `diameter`, bits between the two hashes that differ most, turned as they fit best
-(a crop or a border has another hash altogether: up to 128); `weakest`, the least correlation with
-the middle. `size`: of the file, in bytes."""
+The evidence from `bits` to `turn`: see `mine.pairs.PAIRS`, the middle being the first; null for
+the middle and its bytes. Of the whole group: `diameter`, bits between the two hashes that differ
+most, turned as they fit best (a crop or a border has another hash altogether: up to 128);
+`weakest`, the least correlation with the middle. `size`: of the file, in bytes."""
 
 
 def diameter(hashes: np.ndarray, most: int = 64) -> int | None:

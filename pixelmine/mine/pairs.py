@@ -45,6 +45,10 @@ SURE_INLIERS = 60
 """So many agree whatever was done to the colours."""
 SAME_LEVELS = 6.0
 """Of 255, mean difference: JPEG at quality 30 stays below, 10 % brighter does not."""
+WRITTEN, WRITTEN_SHARE = 40, 0.005
+"""Levels that a place may differ by, and the share of places that may differ by more: text does."""
+SAME_CHROMA = 4.0
+"""Of Lab's a and b, mean difference: JPEG at quality 30 stays below, a grey copy does not."""
 SAME_SHAPE = 0.03
 """Relative difference of width to height that rounding of small sizes gives."""
 _FLAT = 4.0
@@ -97,11 +101,16 @@ def by_overlay(first: Look, second: Look, turn: Turn = TURNS[0]) -> Evidence:
     agrees = 0.0
     if has_levels:
         agrees = detail_correlation(_fitted(first.detail, turn, second.detail), second.detail)
-    colour = None
+    colour, recoloured = None, (first.chroma is None) != (second.chroma is None)
     if first.chroma is not None and second.chroma is not None:
-        colour = colour_agreement(_fitted(first.chroma, turn, second.chroma), second.chroma)
-    levels = float(np.abs(grey.astype(np.int16) - other).mean())
-    same = _same_shape(turned_pixels(first.pixels, turn), second.pixels)
+        laid = _fitted(first.chroma, turn, second.chroma)
+        colour = colour_agreement(laid, second.chroma)
+        off = np.abs(laid.astype(np.float32) - second.chroma).mean()
+        recoloured = bool(off > SAME_CHROMA)
+    off_levels = np.abs(grey.astype(np.int16) - other)
+    levels, written_on = float(off_levels.mean()), float((off_levels > WRITTEN).mean())
+    same = _same_shape(first.pixels, second.pixels) and not recoloured
+    same = same and written_on <= WRITTEN_SHARE
     kind = DIFFERENT
     if levels <= SAME_LEVELS and same and turn == TURNS[0] and not _less(colour, COLOUR):
         kind = REENCODED if agrees >= CORRELATION or not has_levels else DIFFERENT

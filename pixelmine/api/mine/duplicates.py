@@ -13,6 +13,7 @@ from pixelmine.core import OK, PassPolicy, Policy
 from pixelmine.core.progress import Progress, SilentProgress
 from pixelmine.engine import EngineOptions
 from pixelmine.evaluate import read_hashes
+from pixelmine.features.pdq_turned import back_in_words
 from pixelmine.mine.duplicates import DuplicateOptions
 from pixelmine.mine.group_rows import BYTES, DUPLICATES, MIDDLE, TIERS, diameter, tier_counts
 from pixelmine.mine.groups import stars
@@ -179,6 +180,8 @@ def _rows(
             found = {"tier": MIDDLE if first else BYTES}
         else:
             found = {"tier": kinds[by[at]], **evidence[by[at]]}
+            if at < at_middle:  # it is the first of the pair: say how the middle lies in it
+                found |= _other_way(found)
         of_group.setdefault(at_middle, []).append({**row, **found, "first": first})
     order = {MIDDLE: 0, **{name: rank for rank, name in enumerate(TIERS, 1)}}
     groups = []
@@ -186,6 +189,16 @@ def _rows(
         rows.sort(key=lambda row: (order[row["tier"]], not row["first"], row["uri"], row["row_id"]))
         groups.append(rows)
     return groups
+
+
+def _other_way(found: dict[str, Any]) -> dict[str, Any]:
+    """The evidence of a pair as it is seen from its second picture."""
+    scale, turned = found["scale"], found["turned"]
+    return {
+        "scale": 1 / scale if scale else None,
+        "turned": -turned if turned is not None else None,
+        "turn": back_in_words(found["turn"]),
+    }
 
 
 def _numbered(

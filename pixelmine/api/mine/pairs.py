@@ -125,7 +125,8 @@ def tie(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Stars of `places`, int64 (P, 2), numbered by `number`: see `copies_of`."""
     n = rows.num_rows
-    middle = stars(n, places, sure, _rank(rows))
+    total = np.bincount(places.ravel(), np.repeat(sure, 2), minlength=n)
+    middle = stars(n, places, sure, total + _rank(rows))
     by = np.full(n, -1)
     at = {(int(a), int(b)): int(m) for (a, b), m in zip(places, number, strict=True)}
     for place in np.flatnonzero(middle != np.arange(n)).tolist():
@@ -342,12 +343,12 @@ def _nearby(ends: np.ndarray) -> np.ndarray:
 
 
 def _rank(rows: pa.Table) -> np.ndarray:
-    """Which picture is in the middle of a group, of several as good: the one with most pixels."""
+    """Below 1e-3: of several as good the picture with most pixels is the middle of a group."""
     pixels = pc.multiply(
         pc.cast(rows["width"], pa.float64()), pc.cast(rows["height"], pa.float64())
     )
     size = pc.fill_null(pc.cast(rows["size"], pa.float64()), 0.0)
-    return np.asarray(pc.fill_null(pixels, 0.0).to_numpy() + size.to_numpy() / 2**50)
+    return np.asarray((pc.fill_null(pixels, 0.0).to_numpy() + size.to_numpy() / 2**50) / 2**50)
 
 
 def _of(rows: pa.Table) -> str:
