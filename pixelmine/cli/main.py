@@ -17,6 +17,7 @@ from . import (
     label,
     mine,
     models,
+    search,
     split,
     train,
 )
@@ -47,6 +48,7 @@ app.command()(evaluate.evaluate)
 app.command()(compare.compare)
 app.command()(export_command.export)
 app.add_typer(mine.app)
+app.command()(search.search)
 app.add_typer(features.app)
 app.add_typer(models.app)
 app.add_typer(datasets.app)

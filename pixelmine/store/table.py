@@ -118,6 +118,13 @@ class Table:
         schema = pa.schema([self.schema.field(name) for name in names])
         return pa.Table.from_batches(self.scan(names, where), schema)
 
+    def newest(self) -> "lance.LanceDataset":
+        """The newest version as Lance has it, to be searched and indexed, never to be written to.
+
+        Lance lets an index be made while others add rows, so that it takes no lock.
+        """
+        return self._open()
+
     def index(self) -> None:
         """Index the first key column as far as it is not: queries by key then read little."""
         if not self.key or self.count() < _WORTH_AN_INDEX:
