@@ -4,6 +4,7 @@ No network, no scripts. The page is `templates/mining.html.j2`, in the look of t
 (`evaluate.templates`); its words are in `page_texts.py`, those of a section are the section's.
 """
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -24,6 +25,9 @@ from .page_texts import text
 from .section import Cell, Section, Shown, Table
 
 __all__ = ["MiningPage", "Pile", "Thumbnail", "cell_text", "is_numbers", "render"]
+
+_NUMBER = re.compile(r"[<>~x ]*[-+]?[0-9][0-9,]*(\.[0-9]+)?(e[-+]?[0-9]+)?( ?[%a-zA-Z]{1,3})?")
+"""A number as people write it, perhaps with a bound before it or a unit behind it."""
 
 TALL = 12
 """Rows of a table above which it scrolls within the page."""
@@ -137,10 +141,11 @@ def cell_text(cell: Cell) -> str:
 
 
 def is_numbers(table: Table, column: int) -> bool:
-    """Whether a column holds numbers alone, which stand right-aligned."""
-    cells = [row[column] for row in table.rows]
-    known = [cell for cell in cells if cell is not None]
-    return bool(known) and all(isinstance(cell, int | float) for cell in known)
+    """Whether a column holds numbers alone, also as text (`66%`, `<0.001`): they stand right."""
+    known = [row[column] for row in table.rows if row[column] not in (None, "")]
+    return bool(known) and all(
+        isinstance(cell, int | float) or _NUMBER.fullmatch(str(cell)) for cell in known
+    )
 
 
 def _environment() -> Environment:

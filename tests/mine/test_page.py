@@ -9,7 +9,7 @@ import pytest
 from pixelmine.core import PassPolicy, clear
 from pixelmine.core.errors import UsageError
 from pixelmine.evaluate.drawing import canvas, data_uri
-from pixelmine.mine.page import MiningPage, Pile, Thumbnail, cell_text, render
+from pixelmine.mine.page import MiningPage, Pile, Thumbnail, cell_text, is_numbers, render
 from pixelmine.mine.page_markdown import to_markdown
 from pixelmine.mine.page_texts import TEXTS
 from pixelmine.mine.section import Plot, Section, Shown, Strip, Table
@@ -143,6 +143,21 @@ def test_numbers_stand_right_and_long_tables_scroll() -> None:
     assert [cell_text(c) for c in (None, "a", 1234, 0.123456789, 1e9, True)] == [
         *("", "a", "1,234", "0.123457", "1e+09", "True")
     ]
+
+
+@pytest.mark.parametrize(
+    ("cells", "right"),
+    [
+        ([1, None, 0.5], True),
+        (["66%", "<0.001", "2e-292", "x 4", "1,200", "12.5 MB", "-3", ""], True),
+        (["0.5", "blurred"], False),
+        (["3 of 4"], False),
+        (["2026-11-28"], False),
+        ([None, ""], False),
+    ],
+)
+def test_a_column_of_numbers(cells: list[str | float | None], right: bool) -> None:
+    assert is_numbers(Table(columns=["n"], rows=[[cell] for cell in cells]), 0) is right
 
 
 def test_small_piles_and_none() -> None:

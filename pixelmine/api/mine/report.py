@@ -1,8 +1,9 @@
 """All that mining finds in a collection, on one page."""
 
 import json
+import shlex
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from importlib import import_module
 from importlib.util import find_spec
@@ -192,8 +193,14 @@ def _found(
         except (UsageError, CollectionError, ModelError, SourceError) as error:
             skipped[step.name] = str(error)
         else:
-            sections.append(section)
+            sections.append(_typed(section, path))
     return sections, findings, skipped
+
+
+def _typed(section: Section, path: Path) -> Section:
+    """Its commands with the collection's path, as they can be typed."""
+    where = shlex.quote(str(path))
+    return replace(section, commands=[one.replace("COLLECTION", where) for one in section.commands])
 
 
 def _is_known(path: Path, name: str) -> bool:
@@ -247,7 +254,10 @@ def _extremes(sizes: pa.Table) -> list[tuple[int, int] | None]:
 def _about(path: Path, language: Language) -> dict[str, str]:
     from pixelmine import __version__
 
-    return {"Pixelmine": __version__, text(language, "command"): f"pixelmine mine report {path}"}
+    return {
+        "Pixelmine": __version__,
+        text(language, "command"): f"pixelmine mine report {shlex.quote(str(path))}",
+    }
 
 
 class _Told:

@@ -65,6 +65,7 @@ def section(answer: Answer, *, language: str) -> Section:
         title={"en": "Looked", "zh": "看"}[language],
         lead="All of them.",
         strips=[Strip(pictures=pictures)],
+        commands=["pixelmine mine look COLLECTION"],
     )
 
 
@@ -114,6 +115,7 @@ def test_a_page_with_what_was_found_and_why_not_the_rest(
     html = (tmp_path / "r.html").read_text("utf-8")
     assert "Looked" in html
     assert "There are no labels." in html
+    assert f"pixelmine mine look {taken}" in html
     assert "secret-3.png" in html
     assert html.count("data:image/jpeg") == 3, "two of the four are one picture"
     assert sum(found.page.pile.failed.values()) == 1
