@@ -39,7 +39,8 @@ Made = tuple[Section, dict[str, Any]]
 class Step:
     """One finding of the report.
 
-    `call`: `module:function(path, policy=, progress=)`, whose answer has the Found as `found`.
+    `call`: `module:function(path, policy=, progress=)`, whose answer has the Found as `found`, and
+    a `summary` where it has more than one.
     `section`: `module:function(answer, language=)`. `titles`: by language, for where it is left
     out. `only_found`: taken where it was looked for before, and never made for the report: then
     `call` is `module:function(found=, rows=)`, of the finding and its cleared table.
@@ -64,7 +65,7 @@ class Step:
             else _function(self.call)(path, policy=policy, progress=progress)
         )
         section = _function(self.section)(answer, language=language)
-        return section, dict(answer.found.summary)
+        return section, dict(getattr(answer, "summary", answer.found.summary))
 
 
 def _step(name: str, english: str, chinese: str, known: str | None = None) -> Step:

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 
 from pixelmine.api.thumbnails import Thumbnails
@@ -13,6 +14,7 @@ from pixelmine.core.progress import Progress
 from pixelmine.evaluate.names import file_name
 from pixelmine.mine.page import Thumbnail
 from pixelmine.mine.section import Section
+from pixelmine.preprocess import Resize
 from pixelmine.store import Collection
 
 from .found import cleared
@@ -26,6 +28,9 @@ _PLACE = (
     *("row_id", "uri", "member", "frame", "offset", "length", "size", "mtime_ns"),
     *("content_id", "picture_id"),
 )
+_LONG = 256
+"""Long side of a thumbnail in pixels: shown at half of that, sharp on a dense screen."""
+
 _CHUNK = 500
 """Rows that one query asks for by name."""
 
@@ -46,7 +51,8 @@ def thumbnails(
     progress.start("pictures of the report", len(first))
     pixels = {}
     with ThreadPoolExecutor(max(2, processors())) as pool:
-        for key, made in zip(first, pool.map(decoded.at, first.values()), strict=True):
+        made_all = pool.map(lambda at: _small(decoded.at(at)), first.values())
+        for key, made in zip(first, made_all, strict=True):
             pixels[key] = clear(made, policy)
             progress.advance(1)
     progress.finish()
@@ -63,6 +69,14 @@ def shown_names(
 ) -> dict[str, str]:
     """The cleared name of each picture that a section shows, by row_id."""
     return _names(_rows(collection, sections), policy)
+
+
+def _small(pixels: np.ndarray) -> np.ndarray:
+    height, width = pixels.shape[:2]
+    if max(height, width) <= _LONG:
+        return pixels
+    scale = _LONG / max(height, width)
+    return Resize(height=max(1, round(height * scale)), width=max(1, round(width * scale)))(pixels)
 
 
 def _rows(collection: Collection, sections: Iterable[Section]) -> list[dict[str, Any]]:

@@ -120,6 +120,7 @@ def test_a_page_with_what_was_found_and_why_not_the_rest(
     assert html.count("data:image/jpeg") == 3, "two of the four are one picture"
     assert sum(found.page.pile.failed.values()) == 1
     assert found.page.pile.usual == (400, 300)
+    assert {one.pixels.item.shape for one in found.page.thumbnails.values()} == {(192, 256, 3)}
     again = mine_report(taken, tmp_path / "r.html", steps=steps, language="zh")
     assert MADE == ["look"], "what is known is not looked for again"
     assert again.page.title == "photos"
