@@ -173,8 +173,8 @@ def compare(
             [[*first, *second] for first, second in kinds],
         )
     counted = (
-        count(before, space, edges, options.sample, of_before),
-        count(after, space, edges, options.sample, of_after),
+        count(before, space, edges, options.sample, of_before, len(names)),
+        count(after, space, edges, options.sample, of_after, len(names)),
     )
     return compare_counted(*counted, names, edges, of_after, distances, options)
 

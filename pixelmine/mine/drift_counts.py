@@ -83,15 +83,14 @@ def count(
     space: Space,
     edges: Mapping[str, np.ndarray],
     sample: int,
-    cells: np.ndarray | None = None,
+    cells: np.ndarray,
+    many: int,
 ) -> Counted:
-    """Count a pile. `cells`: int64 (N,), where they are known. `sample`: vectors to keep."""
+    """Count a pile. `cells`: int64 (N,), each one's of so `many`. `sample`: vectors to keep."""
     some = space.project(pile.vectors[:sample])
-    if cells is None:
-        cells = space.cells(space.project(pile.vectors))[0]
     return Counted(
         pictures=len(pile),
-        cells=np.bincount(cells, minlength=max(len(space.centres), int(cells.max()) + 1)),
+        cells=np.bincount(cells, minlength=many),
         items={
             one.name: dict(Counter(value for values in one.values for value in set(values)))
             for one in pile.attributes

@@ -51,7 +51,7 @@ class DriftReference:
         space = make_space(pile.vectors[:half], options.cells, options.seed)
         cells = space.cells(space.project(pile.vectors))[0]
         edges = edges_of([pile.measures])
-        whole = count(pile, space, edges, 0, cells)
+        whole = count(pile, space, edges, 0, cells, len(space.centres))
         projected = space.project(pile.vectors[half : half + _SAMPLE])
         counted = Counted(
             **{
@@ -83,7 +83,7 @@ class DriftReference:
             )
         cells, distances = self.space.cells(self.space.project(window.vectors))
         edges = dict(self.edges)
-        after = count(window, self.space, edges, _SAMPLE, cells)
+        after = count(window, self.space, edges, _SAMPLE, cells, len(self.names))
         return compare_counted(self.counted, after, self.names, edges, cells, distances, options)
 
     def to_json(self) -> str:

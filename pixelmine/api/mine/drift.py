@@ -18,7 +18,7 @@ from pixelmine.mine.drift_reference import DriftReference
 from pixelmine.store import Collection
 
 from .drift_pile import Side, Sides, divide, make_pile
-from .found import Found, cleared, find
+from .found import Found, cleared, find, read_found
 from .pile import MODEL
 
 __all__ = ["DRIFT", "FINDING", "MinedDrift", "mine_drift", "mine_drift_since", "write_reference"]
@@ -105,11 +105,14 @@ def mine_drift(
 
     `other`: the collection after; `before` and `after` are then conditions on each. Without it they
     divide the one collection: days or conditions, see `drift_pile.Sides`. `columns`: of the table,
-    to take although their names suggest that they say who. Raises UsageError, CollectionError,
-    ModelError.
+    to take although their names suggest that they say who. Where no side is named, what was found
+    last is told, if there is any. Raises UsageError, CollectionError, ModelError.
     """
     options, progress = options or DriftOptions(), progress or SilentProgress()
     with Collection.open(Path(path)) as collection:
+        known = read_found(collection, FINDING)
+        if known is not None and other is None and before is None and after is None:
+            return MinedDrift(found=known, rows=cleared(known.rows, policy or PassPolicy()))
         if other is None:
             sides = Sides(before=before, after=after)
             old, new = divide(collection, sides, model, columns, progress)

@@ -1,0 +1,175 @@
+"""Random halves are not called drift, a planted shift is found and named, copies are folded."""
+
+import json
+
+import numpy as np
+import pytest
+
+from pixelmine.core.errors import UsageError
+from pixelmine.mine.drift import Cells, DriftOptions, compare
+from pixelmine.mine.drift_counts import Pile
+from pixelmine.mine.drift_reference import DriftReference
+from pixelmine.mine.drift_space import cell_names, make_space
+from pixelmine.mine.items import Attribute
+
+KINDS = ("hat", "shoe", "shirt", "dress", "coat")
+CENTRES = np.random.default_rng(9).normal(size=(len(KINDS), 24))
+QUICK = DriftOptions(permutations=99, cells=20)
+
+
+def pile(count, seed, shares=(0.2,) * 5, sharpness=5.0, camera=0.5, labels=True):
+    """Pictures of five kinds, of two cameras, with a sharpness."""
+    rng = np.random.default_rng(seed)
+    kind = rng.choice(len(KINDS), count, p=shares)
+    vectors = CENTRES[kind] + rng.normal(0, 0.5, (count, 24))
+    names = [[KINDS[k]] for k in kind] if labels else [[] for _ in kind]
+    cameras = [["a" if one else "b"] for one in rng.random(count) < camera]
+    return Pile(
+        pictures=[f"{seed}-{n}" for n in range(count)],
+        vectors=(vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float32),
+        attributes=[
+            Attribute(name="label", kind="label", values=names),
+            Attribute(name="camera", kind="circumstance", values=cameras),
+        ],
+        measures={"sharpness": rng.normal(sharpness, 1, count)},
+        groups=[None] * count,
+    )
+
+
+def test_the_level_holds_between_halves_of_one_source_also_against_a_reference():
+    """Twelve at 20 %: more than 6 would happen in 1 of 250 tries. A hundred: benchmarks."""
+    options = DriftOptions(permutations=99, cells=20, level=0.2)
+    called, by_reference = 0, 0
+    for seed in range(12):
+        old, new = pile(300, 2 * seed), pile(300, 2 * seed + 1)
+        called += compare(old, new, options).drifted
+        by_reference += DriftReference.make(old, "m", options).test(new, options).drifted
+    assert called <= 6
+    assert by_reference <= 6
+
+
+def test_a_kind_that_grew_by_a_tenth_is_found_with_its_clusters_and_the_rest_shrank():
+    grown = (0.28, 0.18, 0.18, 0.18, 0.18)
+    found = compare(pile(2000, 1), pile(2000, 2, grown), QUICK)
+    assert found.drifted
+    changed = {(one.part, one.name): one for one in found.changed}
+    label = changed["labels", "hat"]
+    assert label.grew
+    assert label.low < 0.08 < label.high
+    clusters = [one for one in found.changed if one.part == "clusters" and one.grew]
+    assert {one.name for one in clusters} == {"hat"}
+    inside = found.cells == clusters[0].place
+    assert inside.mean() == pytest.approx(clusters[0].after)
+    assert not {"measures", "metadata"} & {one.part for one in found.changed}
+
+
+def test_measures_and_metadata_are_compared_by_themselves():
+    found = compare(pile(1500, 1), pile(1500, 2, sharpness=4.7, camera=0.7), QUICK)
+    told = {(one.part, one.name) for one in found.changed}
+    assert told == {
+        ("measures", "sharpness"),
+        ("metadata", "camera = a"),
+        ("metadata", "camera = b"),
+    }
+    sharpness = next(one for one in found.changed if one.name == "sharpness")
+    assert not sharpness.grew
+    assert sharpness.before == pytest.approx(5, abs=0.1)
+
+
+def test_what_is_labelled_on_one_side_only_is_no_drift_and_is_said():
+    found = compare(pile(500, 1), pile(500, 2, labels=False), QUICK)
+    assert not found.drifted
+    assert found.untested == ("label",)
+
+
+def test_the_order_of_the_pictures_does_not_matter_to_the_decision():
+    old, new = pile(400, 1), pile(400, 2, (0.4, 0.15, 0.15, 0.15, 0.15))
+    first, second = compare(old, new, QUICK), compare(old, new, QUICK)
+    assert first.p_value == second.p_value
+    assert first.changes == second.changes
+    turned = compare(new, old, QUICK)
+    there = {(c.part, c.name, c.place): c.effect for c in first.changes}
+    back = {(c.part, c.name, c.place): c.effect for c in turned.changes}
+    assert there.keys() == back.keys()
+    for name, effect in there.items():
+        assert back[name] == pytest.approx(-effect, abs=1e-9)
+
+
+def test_given_clusters_are_taken_instead_of_cells():
+    old, new = pile(400, 1), pile(400, 2, (0.5, 0.125, 0.125, 0.125, 0.125))
+    first, second = (
+        np.array([KINDS.index(v[0]) for v in side.attributes[0].values]) for side in (old, new)
+    )
+    clusters = Cells(before=first, after=second, names=[f"group {k}" for k in KINDS])
+    found = compare(old, new, QUICK, clusters=clusters)
+    grew = [one.name for one in found.changed if one.part == "clusters" and one.grew]
+    assert grew == ["group hat"]
+
+
+def test_a_reference_is_the_same_after_it_was_written_and_read():
+    reference = DriftReference.make(pile(1000, 1), "model", QUICK)
+    text = reference.to_json()
+    again = DriftReference.from_json(text)
+    assert again.to_json() == text
+    window = pile(600, 2, (0.4, 0.15, 0.15, 0.15, 0.15))
+    first, second = reference.test(window, QUICK), again.test(window, QUICK)
+    assert first.changes == second.changes
+    assert first.p_value == second.p_value < 0.01
+    assert {c.name for c in second.changed if c.part == "clusters" and c.grew} == {"hat"}
+    assert "1-0" not in text, "no picture is named"
+
+
+@pytest.mark.parametrize("text", ["", "{}", '{"kind": "other"}', "[1]", '"x"', "null"])
+def test_what_is_no_reference_gets_a_sentence(text):
+    with pytest.raises(UsageError, match="no reference for drift"):
+        DriftReference.from_json(text)
+
+
+def test_a_reference_cut_short_or_of_another_version_gets_a_sentence():
+    known = json.loads(DriftReference.make(pile(200, 1), "m", QUICK).to_json())
+    for change in ({"format": 99}, {"centres": {"shape": [3, 3], "data": "AAAA"}}, {"cells": None}):
+        with pytest.raises(UsageError, match="no reference for drift"):
+            DriftReference.from_json(json.dumps({**known, **change}))
+
+
+def test_too_few_pictures_and_other_vectors_are_refused():
+    with pytest.raises(UsageError, match="at least 5"):
+        compare(pile(4, 1), pile(50, 2))
+    with pytest.raises(UsageError, match="at least 100"):
+        DriftReference.make(pile(99, 1), "m")
+    reference = DriftReference.make(pile(200, 1), "m", QUICK)
+    with pytest.raises(UsageError, match="at least 5"):
+        reference.test(pile(4, 1))
+    assert not compare(pile(5, 1), pile(6, 2)).drifted, "few say nothing"
+
+
+def test_copies_lie_in_one_fold_and_many_groups_too():
+    first = pile(200, 1)
+    assert (first.folds() == pile(200, 1).folds()).all()
+    assert 40 < first.folds().sum() < 160
+    groups = [f"g{n % 30}" for n in range(200)]
+    grouped = Pile(**{**vars(first), "groups": groups})
+    for name in set(groups):
+        assert len({f for f, g in zip(grouped.folds(), groups, strict=True) if g == name}) == 1
+
+
+def test_a_cell_is_named_by_what_tells_it_from_the_rest():
+    cells = np.array([0] * 50 + [1] * 50 + [2] * 50)
+    labels = [["a"]] * 50 + [["b"], ["a"]] * 25 + [["c"]] * 50
+    assert cell_names(cells, 3, [labels]) == ["a", "b", "c"]
+    assert cell_names(cells, 3, [[["same"]] * 150]) == ["cell 1", "cell 2", "cell 3"]
+    assert cell_names(cells, 3, []) == ["cell 1", "cell 2", "cell 3"]
+
+
+def test_cells_are_as_many_as_the_pictures_can_bear():
+    vectors = np.random.default_rng(1).normal(size=(3000, 16)).astype(np.float32)
+    assert [len(make_space(vectors[:n], None, 1).centres) for n in (1, 7, 60, 250, 3000)] == [
+        *(1, 1, 6, 20, 20),
+    ]
+    assert len(make_space(vectors, 33, 1).centres) == 33
+
+
+@pytest.mark.parametrize("wrong", [{"level": 0}, {"cells": 1}, {"permutations": 1}, {"sample": 1}])
+def test_options_are_checked(wrong):
+    with pytest.raises(UsageError):
+        DriftOptions(**wrong)
