@@ -57,7 +57,7 @@ def duplicates(
         pixelmine mine duplicates photos.pixels --planted 200
     """
     with run(as_json) as progress:
-        from pixelmine.api.mine.duplicates import find_duplicates
+        from pixelmine.api.mine.duplicates import mine_duplicates
         from pixelmine.api.mine.planted import measure_planted
         from pixelmine.engine import EngineOptions
         from pixelmine.mine.duplicates import DuplicateOptions
@@ -80,7 +80,7 @@ def duplicates(
                 _measured(measured)
             finish(measured.to_dict(), as_json)
             return
-        found = find_duplicates(path, options, model=model, engine=place, progress=progress)
+        found = mine_duplicates(path, options, model=model, engine=place, progress=progress)
         if not as_json:
             for note in found.notes():
                 progress.note(note)

@@ -30,6 +30,8 @@ _CANDIDATE_BYTES = 128
 """Of working memory for each pair that is compared."""
 _PAIR_BYTES = 48
 """Of a found pair and its distance, twice: in pieces and joined."""
+_WHOLE = -1
+"""The piece of a join that is not cut into bands."""
 _FEW = 1 << 22
 """Pairs that NumPy compares sooner than the counting is compiled."""
 _CACHED = 1 << 16
@@ -107,11 +109,7 @@ def near_pair_blocks(
 
     Beside the hashes and their order (about 200 bytes each), no more than `memory_bytes` is held.
     """
-    _check("hashes", hashes)
-    if others is not None:
-        _check("others", others)
-    if not 0 <= radius <= BITS:
-        raise UsageError(f"radius must be 0 to {BITS} bits. Got {radius} instead.")
+    check_join(hashes, radius, others)
     if memory_bytes < _CANDIDATE_BYTES:
         raise UsageError(f"memory_bytes must be at least {_CANDIDATE_BYTES}. Got {memory_bytes}.")
     left = _side(hashes)
@@ -127,6 +125,38 @@ def near_pair_blocks(
         return
     for band in range(_BANDS):
         yield from _band(left, right, radius, band, masks, most)
+
+
+def check_join(hashes: np.ndarray, radius: int, others: np.ndarray | None) -> None:
+    """Raise UsageError for what cannot be joined."""
+    _check("hashes", hashes)
+    if others is not None:
+        _check("others", others)
+    if not 0 <= radius <= BITS:
+        raise UsageError(f"radius must be 0 to {BITS} bits. Got {radius} instead.")
+
+
+def pieces(hashes: np.ndarray, radius: int, others: np.ndarray | None = None) -> list[int]:
+    """The numbers of the pieces that a join falls into, for `piece`: each can run elsewhere."""
+    left = _side(hashes)
+    right = left if others is None else _side(others)
+    every = len(left.words) * len(right.words)
+    few = every <= _FEW or _masks(left, right, radius) is None
+    return [_WHOLE] if few else list(range(_BANDS))
+
+
+def piece(
+    hashes: np.ndarray, radius: int, number: int, others: np.ndarray | None = None
+) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """The blocks of one piece; all pieces together give what `near_pair_blocks` gives."""
+    left = _side(hashes)
+    right = left if others is None else _side(others)
+    if number == _WHOLE:
+        yield from _scan(_one_block(left, right), (0,), -1, 0, radius, _CACHED)
+        return
+    masks = _masks(left, right, radius)
+    if masks is not None:
+        yield from _band(left, right, radius, number, masks, _CACHED)
 
 
 def _check(name: str, hashes: np.ndarray) -> None:

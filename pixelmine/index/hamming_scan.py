@@ -103,7 +103,7 @@ def two_nearest(words: np.ndarray, others: np.ndarray) -> np.ndarray:
     found = np.empty((len(words), 3), np.int64)
     for i in range(len(words)):
         a, b, c, d = words[i, 0], words[i, 1], words[i, 2], words[i, 3]
-        place, best, second = -1, 256, 256
+        place, best, second = -1, np.int64(256), np.int64(256)
         for j in range(len(others)):
             far = np.int64(_ones(a ^ others[j, 0]) + _ones(b ^ others[j, 1]))
             if far >= second:

@@ -3,7 +3,7 @@
 Candidates only: `mine.pairs` looks at the pictures and judges.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,6 +21,7 @@ SURE = 10
 """Bits: two pictures of few pixels must be so near, see `evaluate.near`."""
 _CROWD = 12
 """Pictures of one hash that are paired with each other; of more each with the first alone."""
+Join = Callable[..., Iterator[tuple[np.ndarray, np.ndarray]]]
 MANY_TURNS = 300_000
 """Pictures up to which turned copies are looked for unless told: it takes 13 times the join."""
 
@@ -79,11 +80,13 @@ def hash_candidates(
     new: np.ndarray,
     radius: int,
     turns: tuple[Turn, ...] = TURNS[:1],
+    join: Join = near_pair_blocks,
 ) -> Candidates:
     """Pairs of uint8 (N, 32) hashes at most `radius` bits apart, each once, by its nearest turn.
 
     `small`: bool (N,), pictures of few pixels: two of them must be within 10 bits. `new`: bool
-    (N,); pairs of two others are left out, they are known.
+    (N,); pairs of two others are left out, they are known. `join`: what finds near pairs, called
+    as `near_pair_blocks` is.
     """
     found = [np.empty((0, 4), np.int64)]
     kinds, place = distinct(hashes)
@@ -91,7 +94,7 @@ def hash_candidates(
     fresh = np.zeros(len(kinds), bool)
     fresh[place[new]] = True
     for number, turn in enumerate(turns):
-        for a, b, bits in _kinds_near(kinds, fresh, radius, turn):
+        for a, b, bits in _kinds_near(kinds, fresh, radius, turn, join):
             for i, j, far in zip(a.tolist(), b.tolist(), bits.tolist(), strict=True):
                 if i != j or number == 0:
                     found.append(_between(members[i], members[j], far, number, i == j))
@@ -131,19 +134,19 @@ def alike_candidates(
 
 
 def _kinds_near(
-    kinds: np.ndarray, fresh: np.ndarray, radius: int, turn: Turn
+    kinds: np.ndarray, fresh: np.ndarray, radius: int, turn: Turn, join: Join
 ) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
     """Near pairs of different hashes, one of them fresh; the first is the one that is turned."""
     some = np.flatnonzero(fresh)
     if turn == TURNS[0]:
         old = np.flatnonzero(~fresh)
-        for pairs, bits in near_pair_blocks(kinds[some], radius):
+        for pairs, bits in join(kinds[some], radius):
             yield some[pairs[:, 0]], some[pairs[:, 1]], bits
-        for pairs, bits in near_pair_blocks(kinds[some], radius, others=kinds[old]):
+        for pairs, bits in join(kinds[some], radius, others=kinds[old]):
             yield some[pairs[:, 0]], old[pairs[:, 1]], bits
         return
     turned = turned_hashes(kinds[some], turn)
-    for pairs, bits in near_pair_blocks(turned, radius, others=kinds):
+    for pairs, bits in join(turned, radius, others=kinds):
         yield some[pairs[:, 0]], pairs[:, 1], bits
 
 

@@ -22,11 +22,11 @@ from pixelmine.models import load_bundle
 from pixelmine.store import Collection
 
 from .decisions import said_apart
-from .found import cleared, find
+from .found import Found, cleared, find
 from .pairs import Judged, copies_of, judge_pairs
 from .pile import MODEL, read_pictures
 
-__all__ = ["Duplicates", "find_duplicates"]
+__all__ = ["Duplicates", "mine_duplicates"]
 
 _PLACE = ("row_id", "uri", "member", "frame", "picture_id", "width", "height", "size", "format")
 _EVIDENCE = (
@@ -46,11 +46,20 @@ SCENES = pa.schema(
 
 @dataclass(frozen=True, kw_only=True)
 class Duplicates:
-    """Groups of copies. `rows`: DUPLICATES. `scenes`: SCENES. `summary`: the figures, as JSON."""
+    """Groups of copies: `found` as it is kept, its cleared `rows`, DUPLICATES, `scenes`, SCENES.
 
-    summary: dict[str, Any]
+    `alike`: the finding `similar-scenes`.
+    """
+
+    found: Found
+    alike: Found
     rows: pa.Table = field(repr=False)
     scenes: pa.Table = field(repr=False)
+
+    @property
+    def summary(self) -> dict[str, Any]:
+        """The figures of both, as JSON."""
+        return {**self.found.summary, "similar_scenes": self.alike.summary}
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON: the figures, and the groups with their rows."""
@@ -76,7 +85,7 @@ class Duplicates:
         return notes
 
 
-def find_duplicates(
+def mine_duplicates(
     path: str | Path,
     options: DuplicateOptions | None = None,
     *,
@@ -122,7 +131,8 @@ def find_duplicates(
         alike = find(collection, "similar-scenes", asked, scenes)
     policy = policy or PassPolicy()
     return Duplicates(
-        summary={**found.summary, "similar_scenes": alike.summary},
+        found=found,
+        alike=alike,
         rows=cleared(found.rows, policy),
         scenes=cleared(alike.rows, policy),
     )

@@ -1,7 +1,10 @@
 """The judged pairs of a collection, kept: adding pictures does not redo the old ones."""
 
+import tempfile
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,8 +16,11 @@ from pixelmine.core.progress import Progress
 from pixelmine.engine import EngineOptions
 from pixelmine.evaluate import read_hashes
 from pixelmine.features.pdq_turned import TURNS
+from pixelmine.index import near_pair_blocks
+from pixelmine.index.hamming_engine import near_pairs_by_engine
 from pixelmine.mine.duplicates import (
     DuplicateOptions,
+    Join,
     alike_candidates,
     hash_candidates,
 )
@@ -191,9 +197,10 @@ class _Judge:
         places = pc.index_in(pa.array(hashes.pictures), value_set=self.names).to_numpy()
         turns = self.options.turns(len(places))
         self.progress.start("compare hashes")
-        found = hash_candidates(
-            hashes.hashes, hashes.small, self.new[places], self.options.radius, turns
-        )
+        with self._join() as join:
+            found = hash_candidates(
+                hashes.hashes, hashes.small, self.new[places], self.options.radius, turns, join
+            )
         pairs = places[found.pairs]
         listed = list(zip(pairs.tolist(), found.bits.tolist(), found.turn.tolist(), strict=True))
         items = [listed[place] for place in _nearby(pairs)]
@@ -202,6 +209,23 @@ class _Judge:
         for ((i, j), bits, _), evidence in zip(items, judge, strict=True):
             self._note(i, j, evidence, found_by="hash", bits=bits)
         self.progress.finish()
+
+    @contextmanager
+    def _join(self) -> Iterator[Join]:
+        """On this machine the join takes all cores itself; a cluster gets it in pieces."""
+        if self.engine.name != "ray":
+            yield near_pair_blocks
+            return
+
+        def join(
+            hashes: np.ndarray, radius: int, *, others: np.ndarray | None = None
+        ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+            with tempfile.TemporaryDirectory(dir=self.collection.path, prefix=".join-") as folder:
+                yield from near_pairs_by_engine(
+                    hashes, radius, others=others, folder=Path(folder), engine=self.engine
+                )
+
+        yield join
 
     def _judge_hash(self, item: tuple[list[int], int, int]) -> Evidence | None:
         (i, j), bits, turn = item

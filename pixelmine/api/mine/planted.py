@@ -30,7 +30,7 @@ from pixelmine.mine.planted_figures import (
 from pixelmine.preprocess import DecodeOptions, decode
 from pixelmine.store import Collection
 
-from .duplicates import find_duplicates
+from .duplicates import mine_duplicates
 from .pile import MODEL, read_pictures
 
 __all__ = ["Planted", "measure_planted"]
@@ -80,7 +80,7 @@ def measure_planted(
     options = options or DuplicateOptions()
     progress = progress or SilentProgress()
     asked: dict[str, Any] = {"model": model, "engine": engine, "progress": progress}
-    before = find_duplicates(path, options, **asked).rows
+    before = mine_duplicates(path, options, **asked).rows
     with tempfile.TemporaryDirectory(prefix="pixelmine-planted-") as temporary:
         copies, beside = Path(temporary) / "copies", Path(temporary) / "collection"
         copies.mkdir()
@@ -89,7 +89,7 @@ def measure_planted(
             made = _plant(collection, chosen, copies, seed, progress)
             _copy(collection.path, beside)
         ingest([copies], into=beside, engine=engine, progress=progress)
-        after = find_duplicates(beside, options, **asked).rows
+        after = mine_duplicates(beside, options, **asked).rows
         with Collection.open(beside) as collection:
             origin = _origin(collection, copies, made)
             pairs = collection.finding("duplicate-pairs", PAIRS).read()

@@ -7,7 +7,7 @@ import cv2
 import pytest
 
 from pixelmine.api.mine.decisions import not_duplicates
-from pixelmine.api.mine.duplicates import find_duplicates
+from pixelmine.api.mine.duplicates import mine_duplicates
 from pixelmine.api.mine.planted import measure_planted
 from pixelmine.core.errors import CollectionError, UsageError
 from pixelmine.core.ids import uri_path
@@ -43,7 +43,7 @@ def pile(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_each_copy_is_found_with_its_tier(pile: Path) -> None:
-    found = find_duplicates(pile / "collection")
+    found = mine_duplicates(pile / "collection")
     astronaut, coffee = named(found)
     assert set(astronaut) == {"astronaut.jpg", *(f"astronaut-{edit}.jpg" for edit in ALL)}
     tiers = {name: tier for name, tier in astronaut.items() if tier != "middle"}
@@ -62,7 +62,7 @@ def test_each_copy_is_found_with_its_tier(pile: Path) -> None:
 
 
 def test_hashes_alone_find_what_hashes_can(pile: Path) -> None:
-    groups = named(find_duplicates(pile / "collection", HASHES))
+    groups = named(mine_duplicates(pile / "collection", HASHES))
     found = {name for group in groups for name in group}
     for edit in ("jpeg-30", "half-size", "grey", "blur", "brightness", "flip", "turn-90"):
         assert f"astronaut-{edit}.jpg" in found, edit
@@ -70,7 +70,7 @@ def test_hashes_alone_find_what_hashes_can(pile: Path) -> None:
         assert f"astronaut-{edit}.jpg" not in found, edit
     upright = DuplicateOptions(edited=False, scene=None, turned=False)
     found = {
-        name for group in named(find_duplicates(pile / "collection", upright)) for name in group
+        name for group in named(mine_duplicates(pile / "collection", upright)) for name in group
     }
     assert not {"astronaut-flip.jpg", "astronaut-turn-90.jpg"} & found
 
@@ -83,31 +83,31 @@ def test_adding_pictures_judges_only_their_pairs(pile: Path, tmp_path: Path) -> 
     for path in late:
         path.rename(aside / path.name)
     collection = collected(tmp_path / "pile", tmp_path / "collection")
-    find_duplicates(collection)
+    mine_duplicates(collection)
     for path in late:
         (aside / path.name).rename(path)
     collected(tmp_path / "pile", tmp_path / "collection")
-    after = find_duplicates(collection)
-    whole = find_duplicates(collected(tmp_path / "pile", tmp_path / "whole"))
+    after = mine_duplicates(collection)
+    whole = mine_duplicates(collected(tmp_path / "pile", tmp_path / "whole"))
     assert named(after) == named(whole)
     assert after.summary["pairs_looked_at"] < whole.summary["pairs_looked_at"] / 2
-    assert find_duplicates(collection).summary == after.summary
+    assert mine_duplicates(collection).summary == after.summary
 
 
 def test_what_is_said_to_be_none_is_remembered(pile: Path, tmp_path: Path) -> None:
     shutil.copytree(pile / "collection", tmp_path / "collection")
     collection = tmp_path / "collection"
-    rows = {uri_path(row["uri"]).name: row for row in find_duplicates(collection).rows.to_pylist()}
+    rows = {uri_path(row["uri"]).name: row for row in mine_duplicates(collection).rows.to_pylist()}
     group = [row["row_id"] for name, row in rows.items() if name.startswith("coffee")]
     with pytest.raises(UsageError, match="two different"):
         not_duplicates(
             collection, [rows["coffee.jpg"]["row_id"], rows["coffee copy.jpg"]["row_id"]]
         )
     assert not_duplicates(collection, group) == 3
-    found = named(find_duplicates(collection))
+    found = named(mine_duplicates(collection))
     assert [set(one) for one in found if "coffee.jpg" in one] == [{"coffee.jpg", "coffee copy.jpg"}]
     not_duplicates(collection, group, undo=True)
-    assert any("coffee.png" in one for one in named(find_duplicates(collection)))
+    assert any("coffee.png" in one for one in named(mine_duplicates(collection)))
 
 
 def test_planted_copies_measure_what_is_found(pile: Path) -> None:
@@ -123,20 +123,20 @@ def test_planted_copies_measure_what_is_found(pile: Path) -> None:
 
 def test_ukbench_groups(test_data: Path, tmp_path: Path) -> None:
     collection = collected(test_data / "neardup-ukbench", tmp_path / "collection")
-    stems = [{name[:12] for name in group} for group in named(find_duplicates(collection))]
+    stems = [{name[:12] for name in group} for group in named(mine_duplicates(collection))]
     assert sorted(map(sorted, stems)) == [
         ["alpha_channe", "ukbench00120"],
         ["ukbench09268"],
         ["ukbench09380"],
     ]
-    assert find_duplicates(collection).summary["copies"] == 17
+    assert mine_duplicates(collection).summary["copies"] == 17
 
 
 def test_pdq_bridges_are_one_group(test_data: Path, tmp_path: Path) -> None:
     collection = collected(test_data / "neardup-pdq", tmp_path / "collection")
-    (bridge,) = named(find_duplicates(collection))
+    (bridge,) = named(mine_duplicates(collection))
     assert len(bridge) == 20
-    apart = find_duplicates(collection, DuplicateOptions(edited=False, scene=None, turned=False))
+    apart = mine_duplicates(collection, DuplicateOptions(edited=False, scene=None, turned=False))
     assert len(max(named(apart), key=len)) == 13, "the twelve of bridge-mods, and the original"
 
 
@@ -145,4 +145,4 @@ def test_a_collection_without_good_pictures_says_so(tmp_path: Path) -> None:
     (tmp_path / "pile/broken.jpg").write_bytes(b"no picture")
     collection = collected(tmp_path / "pile", tmp_path / "collection")
     with pytest.raises(CollectionError, match="no good picture"):
-        find_duplicates(collection)
+        mine_duplicates(collection)

@@ -9,7 +9,7 @@ import pytest
 from pixelmine.api.collection import show, verify
 from pixelmine.api.ingest import ingest
 from pixelmine.api.mine import plan as plan_module
-from pixelmine.api.mine.duplicates import find_duplicates
+from pixelmine.api.mine.duplicates import mine_duplicates
 from pixelmine.api.mine.plan import apply_plan, make_plan, show_plan, undo_plan
 from pixelmine.core.errors import OutputError, UsageError
 from pixelmine.core.ids import file_uri, uri_path
@@ -32,7 +32,7 @@ def pile(tmp_path: Path) -> Path:
     (tmp_path / "pile/rocket low.jpg").write_bytes(encode(pixels["rocket"], 30))
     collection = tmp_path / "collection"
     ingest([tmp_path / "pile"], into=collection)
-    find_duplicates(collection, HASHES)
+    mine_duplicates(collection, HASHES)
     return tmp_path
 
 
@@ -69,7 +69,7 @@ def test_what_goes_is_set_aside_and_comes_back(pile: Path) -> None:
     assert verify(pile / "collection") == []
     ingest([pile / "pile"], into=pile / "collection")
     assert show(pile / "collection").reasons == {"quarantined": 3}
-    assert find_duplicates(pile / "collection", HASHES).summary["groups"] == 0
+    assert mine_duplicates(pile / "collection", HASHES).summary["groups"] == 0
     back = undo_plan(pile / "collection")
     assert (back.moved, back.marked) == (3, 3)
     assert files(pile) == before
