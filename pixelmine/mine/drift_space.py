@@ -12,7 +12,10 @@ _DIMENSIONS = 64
 """Principal directions: of Lite0's 1,280 they keep about three quarters of the variance."""
 _SAMPLE = 20_000
 _FEWEST, _MOST, _EACH = 20, 100, 200
-"""Cells: one for each so many pictures, between the two; of few pictures one for each ten."""
+"""Cells: one for each so many pictures, between the two."""
+_LEAST = 30
+"""Pictures of a cell on average, where so few make fewer cells than 20: with less, a cell would
+have to double to be told from chance."""
 _TOLD_BY = 0.02
 """Least information, in nats, by which a label must tell a cell from the rest to name it."""
 
@@ -61,9 +64,7 @@ def make_space(vectors: np.ndarray, cells: int | None, seed: int) -> Space:
         centres=np.zeros((1, kept), np.float32),
     )
     projected = space.project(vectors)
-    wanted = cells or (
-        min(max(count // _EACH, _FEWEST), _MOST) if count >= 10 * _FEWEST else max(1, count // 10)
-    )
+    wanted = cells or max(1, min(max(count // _EACH, min(_FEWEST, count // _LEAST)), _MOST))
     means = faiss.Kmeans(
         projected.shape[1],
         min(wanted, count),

@@ -164,7 +164,7 @@ def test_a_cell_is_named_by_what_tells_it_from_the_rest():
 def test_cells_are_as_many_as_the_pictures_can_bear():
     vectors = np.random.default_rng(1).normal(size=(3000, 16)).astype(np.float32)
     assert [len(make_space(vectors[:n], None, 1).centres) for n in (1, 7, 60, 250, 3000)] == [
-        *(1, 1, 6, 20, 20),
+        *(1, 1, 2, 8, 20),
     ]
     assert len(make_space(vectors, 33, 1).centres) == 33
 
