@@ -21,8 +21,8 @@ _SIDE = 256
 _STRIP, _BLOCK = 18, 16
 """Pixels: noise is measured on strips of so many rows, in blocks of so many columns; of a strip the
 first and the last row have no neighbours of their own."""
-_EVERY, _MANY = 4, 20
-"""Of many strips every so many is measured: a picture of 533 rows then gives 200 blocks."""
+_EVERY, _MANY = 6, 18
+"""Of many strips every so many is measured: a picture of 533 rows then gives 125 blocks."""
 _SECOND = np.array([1, -2, 1], np.float32)
 _TO_SIGMA = float(np.sqrt(np.pi / 2) / 6)
 """From the mean size of the second differences both ways to the deviation (Immerkaer 1996)."""
