@@ -66,6 +66,10 @@ def associations(
             out().print(printable(f"{'shortcut  ' if rule['shortcut'] else '          '}{says}"))
             out().print(
                 f"          {many(rule['pictures'], 'picture')}, {rule['confidence']:.0%} "
-                f"({rule['lift']:.1f} times as often), p {rule['corrected_p_value']:.1g}"
+                f"({rule['lift']:.1f} times as often), p {_small(rule['corrected_p_value'])}"
             )
     finish(found.to_dict(), as_json)
+
+
+def _small(p_value: float) -> str:
+    return f"{p_value:.1g}" if p_value > 1e-99 else "below 1e-99"

@@ -92,7 +92,7 @@ def _show(found: Any, top: int) -> None:
     says = "Drift" if summary["drifted"] else "No drift"
     out().print(
         f"{says} between {many(summary['pictures_before'], 'picture')} and "
-        f"{summary['pictures_after']:,} (p {summary['p_value']:.1g} for all "
+        f"{summary['pictures_after']:,} (p {_small(summary['p_value'])} for all "
         f"{summary['tests'] + 2:,} tests; told apart with AUC {summary['classifier']['auc']:.2f})."
     )
     for number, one in enumerate(found.changed[:top], 1):
@@ -101,7 +101,11 @@ def _show(found: Any, top: int) -> None:
         else:
             size = f"{one['before']:.1%} to {one['after']:.1%}"
         out().print(
-            printable(f"  {one['part']:12} {one['name']:32} {size}, p {one['corrected']:.1g}")
+            printable(f"  {one['part']:12} {one['name']:32} {size}, p {_small(one['corrected'])}")
         )
         for row in found.examples(number)[:2]:
             out().print(f"{'':16}{printable(row['uri'])}")
+
+
+def _small(p_value: float) -> str:
+    return f"{p_value:.1g}" if p_value > 1e-99 else "below 1e-99"

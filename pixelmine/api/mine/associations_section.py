@@ -67,13 +67,15 @@ TEXTS: dict[Language, dict[str, str]] = {
 }
 
 _SHOWN, _LISTED = 6, 25
+_WORTH = 1.5
+"""Times as often: what is less is shown last; of what most pictures are, little more is to say."""
 
 
 def section(found: MinedAssociations, *, language: Language = "en") -> Section:
     """The rules, shortcuts first, with pictures for and against each."""
     says, summary = TEXTS[language], found.found.summary
     rules = found.rules
-    first = sorted(rules, key=lambda rule: not rule["shortcut"])
+    first = sorted(rules, key=lambda rule: (rule["lift"] < _WORTH, not rule["shortcut"]))
     tested = f"{summary['tested']:,}"
     return Section(
         name="associations",
