@@ -7,6 +7,7 @@ from . import (
     mine_drift,
     mine_duplicates,
     mine_label_errors,
+    mine_outliers,
     mine_plan,
     mine_quality,
     mine_report,
@@ -27,3 +28,4 @@ app.command("report")(mine_report.report)
 app.command("table")(mine_report.table)
 app.command("drift")(mine_drift.drift)
 app.command("label-errors")(mine_label_errors.label_errors)
+app.command("outliers")(mine_outliers.outliers)

@@ -15,16 +15,14 @@ from pixelmine.classify import softmax
 from pixelmine.classify.heads import fit_head
 from pixelmine.classify.heads.linear import LinearOptions
 from pixelmine.core.errors import UsageError
-from pixelmine.index import nearest
 
+from .neighbours import untied
 from .together import fold_of
 
 __all__ = ["Opinions", "head_probabilities", "out_of_fold", "vote"]
 
 NEIGHBOURS = 25
 """That vote: with 10, a few wrong labels beside each other decide; of 25, the far weigh little."""
-_MORE = 15
-"""Neighbours that are asked for beyond those, in place of the ones that are tied to the picture."""
 _C = 0.01
 """Of the head's penalty: known to do well on 1,280 dimensions of some thousand photographs, and as
 well as .1 on 192 of 60,000 digits."""
@@ -74,7 +72,7 @@ def out_of_fold(
     for out in range(folds):
         inside = fold == out
         head[inside] = head_probabilities(vectors[~inside], y[~inside], vectors[inside], classes)
-    near, cosines = _others(vectors, units, seed)
+    near, cosines = untied(vectors, units, NEIGHBOURS, seed=seed)
     return Opinions(
         head=head, votes=vote(near, cosines, y, classes), near=near, cosines=cosines, fold=fold
     )
@@ -108,15 +106,3 @@ def vote(near: np.ndarray, cosines: np.ndarray, y: np.ndarray, classes: int) -> 
     for column in range(near.shape[1]):
         votes[rows, y[near[:, column]]] += weight[:, column]
     return np.asarray(votes / votes.sum(axis=1, keepdims=True))
-
-
-def _others(vectors: np.ndarray, units: np.ndarray, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """The nearest that are not of the picture's own unit, (N, 25) places and cosines."""
-    found = nearest(vectors, min(NEIGHBOURS + _MORE, max(1, len(vectors) - 1)), seed=seed)
-    tied = (found.places < 0) | (units[found.places] == units[:, None])
-    order = np.argsort(tied, axis=1, kind="stable")[:, :NEIGHBOURS]
-    places = np.where(
-        np.take_along_axis(tied, order, 1), -1, np.take_along_axis(found.places, order, 1)
-    )
-    cosines = np.where(places < 0, -1, np.take_along_axis(found.cosines, order, 1))
-    return places, cosines.astype(np.float32)

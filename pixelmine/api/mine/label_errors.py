@@ -70,8 +70,9 @@ LABEL_ERRORS = pa.schema(
 the two, by models that have not seen the picture, 0 to 1. `votes`: the share of the neighbours'
 votes that are for the suggested label, 0 to 1. `score`: probability / (probability +
 given_probability). `suspected`: whether it is among as many as confident learning takes for wrong,
-and nobody has rejected this suggestion; `rejected`: whether somebody has. `near`: of suspected pictures, the
-five nearest that voted, each by its row with its label and cosine, -1 to 1; else null."""
+and nobody has rejected this suggestion; `rejected`: whether somebody has. `near`: of suspected
+pictures, the five nearest that voted, each by its row with its label and cosine, -1 to 1; else
+null."""
 
 _FOLDS = 5
 _SHOWN = 5

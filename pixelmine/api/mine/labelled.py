@@ -5,7 +5,6 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from pixelmine.core.errors import UsageError
 from pixelmine.evaluate import read_hashes, tie
@@ -103,14 +102,14 @@ def one_label(collection: Collection, rows: pa.Table, least: int) -> Labelled:
     )
 
 
-def tied(collection: Collection, rows: pa.Table) -> np.ndarray:
-    """The unit of each picture, int64 (N,): near-duplicates by hash and groups are one."""
+def tied(collection: Collection, rows: pa.Table, *, groups: bool = True) -> np.ndarray:
+    """The unit of each picture, int64 (N,): near-duplicates by hash are one, and `groups`."""
     pictures = rows["picture_id"].to_pylist()
     found = read_hashes(collection, pictures)
     alike: dict[str, int] = {}
     if found is not None and found.pictures:
         alike = dict(zip(found.pictures, tie(found).label.tolist(), strict=True))
-    groups = pc.fill_null(rows["group"], "").to_pylist()
-    return units_of(
-        len(pictures), [alike.get(name) for name in pictures], [group or None for group in groups]
-    )
+    same = [[alike.get(name) for name in pictures]]
+    if groups:
+        same.append([group or None for group in rows["group"].to_pylist()])
+    return units_of(len(pictures), *same)
