@@ -30,10 +30,10 @@ from machine import keep
 OURS = [sys.executable, "-m", "pixelmine"]
 HASHES = [
     ["mine", "quality", "{c}"],
-    ["mine", "duplicates", "{c}", "--no-edited", "--scene", "0", "--no-turned"],
+    ["mine", "duplicates", "{c}", "--no-edited", "--no-turned"],
 ]
 EMBEDDINGS = [
-    ["mine", "duplicates", "{c}", "--no-edited", "--no-turned"],
+    ["mine", "duplicates", "{c}", "--no-edited", "--scene", "0.9", "--no-turned"],
     ["mine", "outliers", "{c}"],
     ["mine", "clusters", "{c}"],
 ]

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from .options import CollectionPath, Engine, Json, Model, RayAddress
-from .terminal import finish, many, out, printable, run
+from .terminal import finish, many, out, place, run
 
 if TYPE_CHECKING:
     from pixelmine.api.mine.duplicates import Duplicates
@@ -31,8 +31,11 @@ def duplicates(
     ] = 31,
     scene: Annotated[
         float | None,
-        typer.Option(help="Similarity from which different pictures are a similar scene; 0: none."),
-    ] = 0.9,
+        typer.Option(
+            help="Similarity from which different pictures are a similar scene; 0: none.  "
+            "[default: .9, and none with --no-edited]"
+        ),
+    ] = None,
     planted: Annotated[
         int | None,
         typer.Option(
@@ -62,6 +65,8 @@ def duplicates(
         from pixelmine.engine import EngineOptions
         from pixelmine.mine.duplicates import DuplicateOptions
 
+        if scene is None:
+            scene = DuplicateOptions().scene if edited else 0.0
         options = DuplicateOptions(
             radius=radius, edited=edited, turned=turned, scene=scene if scene else None
         )
@@ -129,8 +134,9 @@ def _groups(found: "Duplicates", path: str) -> None:
     for number, rows in list(groups.items())[:_SHOWN]:
         console.print(f"\ngroup {number}", style="bold")
         for row in rows:
-            name = printable(" ".join(filter(None, (str(row["uri"]), str(row["member"])))))
-            console.print(f"  {row['tier']:<10} {_evidence(row):<34} {row['row_id']!s:.8}  {name}")
+            console.print(
+                f"  {row['tier']:<10} {_evidence(row):<34} {row['row_id']!s:.8}  {place(row)}"
+            )
     if len(groups) > _SHOWN:
         console.print(f"\n... and {len(groups) - _SHOWN:,} more groups.")
     alike = one["similar_scenes"]

@@ -5,7 +5,7 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import FrameType
@@ -31,6 +31,7 @@ __all__ = [
     "finish",
     "many",
     "out",
+    "place",
     "printable",
     "quiet_libraries",
     "run",
@@ -241,6 +242,16 @@ def printable(text: str, kept: str = "") -> str:
 def many(count: int, what: str) -> str:
     """`1 picture`, `2,000 pictures`."""
     return f"{count:,} {what}{'' if count == 1 else 's'}"
+
+
+def place(row: Mapping[str, Any]) -> str:
+    """Where a picture lies, as the user would write it: file, member and frame."""
+    uri, member = str(row.get("uri") or ""), str(row.get("member") or "")
+    from pixelmine.core.ids import uri_path  # loads NumPy
+
+    name = short(uri_path(uri)) if uri.startswith("file://") else uri
+    frame = f"#{row['frame']}" if row.get("frame") else ""
+    return printable(" ".join(filter(None, (name, member))) + frame)
 
 
 def short(path: Path | str) -> str:
