@@ -24,6 +24,7 @@ __all__ = [
     "PAIRS",
     "PIXELS",
     "REENCODED",
+    "RULES",
     "SCENE",
     "Evidence",
     "by_alignment",
@@ -53,6 +54,9 @@ SAME_SHAPE = 0.03
 """Relative difference of width to height that rounding of small sizes gives."""
 _FLAT = 4.0
 """Levels, standard deviation: below it there is nothing to correlate."""
+
+RULES = 1
+"""Of this module and `mine.aligned`: pairs that were judged by others are judged anew."""
 
 PAIRS = pa.schema(
     [

@@ -17,7 +17,7 @@ from pixelmine.features.pdq_turned import back_in_words
 from pixelmine.mine.duplicates import DuplicateOptions
 from pixelmine.mine.group_rows import BYTES, DUPLICATES, MIDDLE, TIERS, diameter, tier_counts
 from pixelmine.mine.groups import stars
-from pixelmine.mine.pairs import SCENE
+from pixelmine.mine.pairs import RULES, SCENE
 from pixelmine.models import load_bundle
 from pixelmine.store import Collection
 
@@ -108,6 +108,7 @@ def mine_duplicates(
         asked = {
             "options": asdict(options),
             "model": known_as,
+            "rules": RULES,
             "images": collection.images.version,
             "decisions": collection.decisions.version,
         }

@@ -99,7 +99,7 @@ TEXTS: dict[Language, dict[str, str]] = {
     },
 }
 
-_GROUPS, _ROW, _SCENES = 8, 8, 3
+_GROUPS, _ROW, _SCENES = 8, 7, 3
 
 
 def section(found: Duplicates, *, language: Language = "en") -> Section:

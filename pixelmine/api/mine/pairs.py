@@ -31,6 +31,7 @@ from pixelmine.mine.pairs import (
     PAIRS,
     PIXELS,
     REENCODED,
+    RULES,
     SCENE,
     Evidence,
     by_alignment,
@@ -91,7 +92,7 @@ def judge_pairs(
     progress: Progress,
 ) -> Judged:
     """Judge the pairs of these pictures, as `read_pictures` gives them, that are not known yet."""
-    asked = {"options": digest_json(asdict(options)), "model": model}
+    asked = {"options": digest_json(asdict(options)), "model": model, "rules": RULES}
     names = rows["picture_id"].combine_chunks()
     known, new = _known(collection, asked, names)
     judge = _Judge(collection, rows, options, model, engine, progress, known, new)
