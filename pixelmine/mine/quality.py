@@ -222,8 +222,10 @@ def _threshold(
     if len(badness) < options.few:
         return (np.inf if nature else sure), scale, nature
     own = middle + options.spread * spread
-    if nature:
-        return max(own, middle + _LEAST * options.spread * floor), scale, True
+    if nature:  # the better third is no measure of the usual: the middle of all is
+        half = float(np.median(badness))
+        usual = half + options.spread * _MAD * float(np.median(np.abs(badness - half)))
+        return max(own, usual, middle + _LEAST * options.spread * floor), scale, True
     return min(max(own, guard), sure), scale, False
 
 

@@ -59,6 +59,17 @@ def test_one_bad_picture_and_a_third_of_them_are_flagged_and_no_other(issue, sha
     assert flagged(measures)[issue] == set(range(bad))
 
 
+def test_where_a_third_lacks_what_most_have_most_are_not_flagged():
+    """Digits: two thirds have a border by nature, and a third has none at all."""
+    rng = np.random.default_rng(0)
+    border = np.where(rng.random(900) < 0.36, 0.0, rng.normal(0.09, 0.02, 900))
+    border[:3] = 0.6
+    (found,) = (one for one in find_issues({"border": border}) if one.issue.name == "border")
+    assert found.nature
+    assert found.at[:3].tolist() == [0, 1, 2]
+    assert len(found.at) < 20
+
+
 def test_what_most_pictures_are_is_the_nature_of_the_collection():
     measures = ordinary(1000)
     measures["entropy"] = np.random.default_rng(1).normal(2, 0.05, 1000)
