@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from .options import CollectionPath, Json, Model
-from .terminal import finish, many, out, printable, run, short
+from .terminal import finish, many, out, place, printable, run, short
 
 __all__ = ["drift"]
 
@@ -104,7 +104,7 @@ def _show(found: Any, top: int) -> None:
             printable(f"  {one['part']:12} {one['name']:32} {size}, p {_small(one['corrected'])}")
         )
         for row in found.examples(number)[:2]:
-            out().print(f"{'':16}{printable(row['uri'])}")
+            out().print(f"{'':16}{place(row)}")
 
 
 def _small(p_value: float) -> str:

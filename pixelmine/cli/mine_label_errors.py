@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from .options import CollectionPath, Json, Where
-from .terminal import finish, many, out, printable, run
+from .terminal import finish, many, out, place, printable, run
 
 if TYPE_CHECKING:
     from pixelmine.api.mine.label_review import Review
@@ -98,8 +98,9 @@ def _show(found: dict[str, Any]) -> None:
         out().print(
             printable(
                 f"{row['row_id'][:12]}  {row['given']} -> {row['suggested']} "
-                f"{row['probability']:.0%}  (near: {near})  {row['uri']} {row['member']}"
+                f"{row['probability']:.0%}  (near: {near})  "
             )
+            + place(row)
         )
 
 

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 import typer
 
 from .options import CollectionPath, Json, Where
-from .terminal import finish, many, out, printable, run
+from .terminal import finish, many, out, place, printable, run
 
 __all__ = ["outliers"]
 
@@ -62,6 +62,7 @@ def _show(found: dict[str, Any]) -> None:
             out().print(
                 printable(
                     f"{row['row_id'][:12]}  {row[deviations]:5.1f}  {row['label'] or '-'}  "
-                    f"(near: {near})  {row['uri']} {row['member']}"
+                    f"(near: {near})  "
                 )
+                + place(row)
             )

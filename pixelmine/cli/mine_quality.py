@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from .options import CollectionPath, Json, Where
-from .terminal import finish, many, out, printable, run
+from .terminal import finish, many, out, place, run
 
 __all__ = ["quality"]
 
@@ -51,5 +51,5 @@ def quality(
                 f"{about['flagged']:7,}  {name:16} {says} (usual {about['usual'] or 0:.3g})"
             )
             for row in found.worst(name):
-                out().print(f"           {row['value']:9.3g}  {printable(row['uri'])}")
+                out().print(f"           {row['value']:9.3g}  {place(row)}")
     finish(found.to_dict(), as_json)

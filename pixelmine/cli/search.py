@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from .options import AllowPrivate, CollectionPath, Json, Model, Where
-from .terminal import finish, out, printable, run
+from .terminal import finish, out, place, printable, run
 
 __all__ = ["search"]
 
@@ -64,10 +64,8 @@ def search(
     if not as_json:
         for one in found.rows.to_pylist():
             alike = "     " if one.get("similarity") is None else f"{one['similarity']:5.3f}"
-            member = f" {one['member']}" if one.get("member") else ""
             said = f"  {', '.join(one['labels'])}" if one.get("labels") else ""
-            name = one.get("uri") or one.get("row_id") or ""
-            out().print(printable(f"{alike}  {name}{member}{said}"))
+            out().print(f"{alike}  {place(one) or one.get('row_id', '')}{printable(said)}")
         if found.rows.num_rows == 0:
             out().print("No picture of the collection is such.")
     finish(found.to_dict(), as_json)
