@@ -5,11 +5,12 @@ classifier that tries to tell the piles apart, and the discrepancy of their mean
 Within a part the p-values are corrected by Holm's method, and then by the number of parts; so the
 chance that anything at all is called changed where nothing has is at most the level.
 
-Cells and bins are made without knowing which picture is of which pile: where nothing has changed,
-the piles are exchangeable, and the exact tests stay exact.
+Clusters are cells, and families of cells that are neighbours. Cells and bins are made without
+knowing which picture is of which pile: where nothing has changed, the piles are exchangeable, and
+the exact tests stay exact.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -19,7 +20,7 @@ from pixelmine.core.errors import UsageError
 from pixelmine.evaluate.corrected import holm
 
 from .drift_counts import Counted, Pile, count, edges_of
-from .drift_space import Space, cell_names, make_space
+from .drift_space import Space, cell_names, families, family_names, make_space
 from .two_samples import Separated, compare_histograms, compare_shares, kernel_test, separate
 
 __all__ = ["Cells", "Change", "Drift", "DriftOptions", "Part", "compare", "compare_counted"]
@@ -80,7 +81,7 @@ class Change:
 
     `before`, `after`: shares, 0 to 1; of measures medians. `effect` with its 95 % interval: the
     difference of the shares; of measures Cliff's delta, -1 to 1. `corrected`: for everything that
-    was tested. `place`: of a cell its number, else None.
+    was tested. `cells`: of a cluster the numbers of its cells: one, or of a family several.
     """
 
     part: str
@@ -92,7 +93,7 @@ class Change:
     high: float
     p_value: float
     corrected: float
-    place: int | None = None
+    cells: tuple[int, ...] = ()
 
     @property
     def grew(self) -> bool:
@@ -165,30 +166,35 @@ def compare(
     of_before = space.cells(space.project(before.vectors))[0]
     if clusters is not None:
         of_before, of_after, names = clusters.before, clusters.after, list(clusters.names)
+        together: dict[str, tuple[int, ...]] = {}
     else:
-        kinds = zip(before.named_by(), after.named_by(), strict=False)
-        names = cell_names(
-            np.concatenate([of_before, of_after]),
-            len(space.centres),
-            [[*first, *second] for first, second in kinds],
-        )
+        pairs = zip(before.named_by(), after.named_by(), strict=False)
+        kinds = [[*first, *second] for first, second in pairs]
+        cells = np.concatenate([of_before, of_after])
+        names = cell_names(cells, len(space.centres), kinds)
+        together = family_names(families(space.centres), cells, kinds)
     counted = (
         count(before, space, edges, options.sample, of_before, len(names)),
         count(after, space, edges, options.sample, of_after, len(names)),
     )
-    return compare_counted(*counted, names, edges, of_after, distances, options)
+    named: dict[tuple[int, ...], str] = {(at,): name for at, name in enumerate(names)}
+    named |= {cells: name for name, cells in together.items()}
+    return compare_counted(*counted, named, edges, of_after, distances, options)
 
 
 def compare_counted(
     before: Counted,
     after: Counted,
-    names: Sequence[str],
+    names: Mapping[tuple[int, ...], str],
     edges: dict[str, np.ndarray],
     cells: np.ndarray,
     distances: np.ndarray,
     options: DriftOptions,
 ) -> Drift:
-    """Compare what was counted in the same cells and bins; `cells`, `distances`: of after."""
+    """Compare what was counted in the same cells and bins.
+
+    `names`: of cells and families of them. `cells`, `distances`: of the pictures after.
+    """
     tested: dict[str, list[Change]] = {"clusters": _cells(before, after, names)}
     lacking = sorted(set(before.known) ^ set(after.known))
     for attribute in sorted(set(before.known) & set(after.known)):
@@ -243,20 +249,14 @@ def _check(before: Pile, after: Pile) -> None:
         )
 
 
-def _cells(before: Counted, after: Counted, names: Sequence[str]) -> list[Change]:
-    return [
-        _share(
-            "clusters",
-            name,
-            (int(first), before.cells.sum()),
-            (int(second), after.cells.sum()),
-            place,
-        )
-        for place, (name, first, second) in enumerate(
-            zip(names, before.cells, after.cells, strict=True)
-        )
-        if first + second
-    ]
+def _cells(before: Counted, after: Counted, names: Mapping[tuple[int, ...], str]) -> list[Change]:
+    found = []
+    for cells, name in names.items():
+        old, new = int(before.cells[list(cells)].sum()), int(after.cells[list(cells)].sum())
+        if old + new:
+            sides = (old, int(before.cells.sum())), (new, int(after.cells.sum()))
+            found.append(_share("clusters", name, *sides, cells))
+    return found
 
 
 def _items(before: Counted, after: Counted, attribute: str, part: str) -> list[Change]:
@@ -274,10 +274,10 @@ def _items(before: Counted, after: Counted, attribute: str, part: str) -> list[C
 
 
 def _share(
-    part: str, name: str, old: tuple[int, int], new: tuple[int, int], place: int | None = None
+    part: str, name: str, old: tuple[int, int], new: tuple[int, int], cells: tuple[int, ...] = ()
 ) -> Change:
-    found = compare_shares(old[0], int(old[1]), new[0], int(new[1]))
-    return Change(part=part, name=name, corrected=1.0, place=place, **vars(found))
+    found = compare_shares(*old, *new)
+    return Change(part=part, name=name, corrected=1.0, cells=cells, **vars(found))
 
 
 def _measures(before: Counted, after: Counted, edges: dict[str, np.ndarray]) -> list[Change]:

@@ -40,7 +40,7 @@ class Pile:
         return [a.values for a in self.attributes if a.kind in ("label", "predicted")]
 
     def folds(self) -> np.ndarray:
-        """bool (N,): halves that keep copies, and groups where there are enough, together."""  # noqa: D403  a type
+        """Halves, bool (N,), that keep copies, and groups where there are enough, together."""
         several = len(set(self.groups) - {None}) >= _GROUPS
         keys = [
             group if several and group is not None else picture
@@ -51,10 +51,12 @@ class Pile:
 
 @dataclass(frozen=True, kw_only=True)
 class Counted:
-    """`cells`: int64 (K,). `items`: by attribute and value, how many pictures have it; `known`: by
+    """Counts of one side.
+
+    `cells`: int64 (K,). `items`: by attribute and value, how many pictures have it; `known`: by
     attribute, how many have a value at all; `kinds`: what each is. `histograms`: int64 (B,) by
     measure. `sample`, `folds`: some pictures' projected vectors, float32 (S, R), and bool (S,).
-    """  # noqa: D205  the fields are said in one piece
+    """
 
     pictures: int
     cells: np.ndarray = field(repr=False)

@@ -16,7 +16,7 @@ from pixelmine.core.errors import UsageError
 
 from .drift import Drift, DriftOptions, compare_counted
 from .drift_counts import Counted, Pile, count, edges_of
-from .drift_space import Space, cell_names, make_space
+from .drift_space import Space, cell_names, families, family_names, make_space
 
 __all__ = ["DriftReference"]
 
@@ -28,14 +28,15 @@ _FEWEST = 100
 
 @dataclass(frozen=True, kw_only=True)
 class DriftReference:
-    """`model`: digest of what made the embeddings. `names`: of the K cells. `pictures`: so many
-    were counted for labels, metadata and measures; half of them for cells and vectors.
-    """  # noqa: D205  the fields are said in one piece
+    """What was counted of so many `pictures`: half of them for cells and vectors, all for the rest.
+
+    `model`: digest of what made the embeddings. `names`: of the K cells and of families of them.
+    """
 
     model: str
     pictures: int
     space: Space = field(repr=False)
-    names: tuple[str, ...] = field(repr=False)
+    names: Mapping[tuple[int, ...], str] = field(repr=False)
     edges: Mapping[str, np.ndarray] = field(repr=False)
     counted: Counted = field(repr=False)
 
@@ -61,12 +62,14 @@ class DriftReference:
                 "folds": pile.folds()[half : half + _SAMPLE],
             }
         )
-        names = cell_names(cells, len(space.centres), pile.named_by())
+        kinds = pile.named_by()
+        names = enumerate(cell_names(cells, len(space.centres), kinds))
+        together = family_names(families(space.centres), cells, kinds)
         return cls(
             model=model,
             pictures=len(pile),
             space=space,
-            names=tuple(names),
+            names={(at,): name for at, name in names} | {c: n for n, c in together.items()},
             edges=edges,
             counted=counted,
         )
@@ -83,7 +86,7 @@ class DriftReference:
             )
         cells, distances = self.space.cells(self.space.project(window.vectors))
         edges = dict(self.edges)
-        after = count(window, self.space, edges, _SAMPLE, cells, len(self.names))
+        after = count(window, self.space, edges, _SAMPLE, cells, len(self.space.centres))
         return compare_counted(self.counted, after, self.names, edges, cells, distances, options)
 
     def to_json(self) -> str:
@@ -98,7 +101,7 @@ class DriftReference:
                 "middle": _packed(self.space.middle, "<f4"),
                 "directions": _packed(self.space.directions, "<f4"),
                 "centres": _packed(self.space.centres, "<f4"),
-                "names": list(self.names),
+                "names": [[list(cells), name] for cells, name in self.names.items()],
                 "edges": {name: edges.tolist() for name, edges in self.edges.items()},
                 "cells": counted.cells.tolist(),
                 "items": {name: dict(items) for name, items in counted.items.items()},
@@ -146,7 +149,7 @@ class DriftReference:
             model=str(known["model"]),
             pictures=int(known["pictures"]),
             space=space,
-            names=tuple(known["names"]),
+            names={tuple(cells): name for cells, name in known["names"]},
             edges={name: np.array(v, np.float64) for name, v in known["edges"].items()},
             counted=counted,
         )

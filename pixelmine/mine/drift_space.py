@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-__all__ = ["Space", "cell_names", "make_space"]
+__all__ = ["Space", "cell_names", "families", "family_names", "make_space"]
 
 _DIMENSIONS = 64
 """Principal directions: of Lite0's 1,280 they keep about three quarters of the variance."""
@@ -79,6 +79,20 @@ def make_space(vectors: np.ndarray, cells: int | None, seed: int) -> Space:
     )
 
 
+def families(centres: np.ndarray) -> list[tuple[int, ...]]:
+    """Neighbouring cells taken together, a quarter as many, by Ward's method; none of one cell.
+
+    What grows in several cells that are alike grows too little in each to be told from chance.
+    """
+    from scipy.cluster.hierarchy import fcluster, ward
+
+    if len(centres) < _FEWEST:
+        return []
+    family = fcluster(ward(centres.astype(np.float64)), len(centres) // 4, "maxclust")
+    found = [tuple(np.flatnonzero(family == one).tolist()) for one in np.unique(family)]
+    return [cells for cells in found if len(cells) > 1]
+
+
 def cell_names(
     cells: np.ndarray, many: int, labels: Sequence[Sequence[Sequence[str]]]
 ) -> list[str]:
@@ -103,3 +117,18 @@ def cell_names(
             if told and (best := max(told))[0] > _TOLD_BY and best[1] not in parts[cell]:
                 parts[cell].append(best[1])
     return [" / ".join(part) or f"cell {number}" for number, part in enumerate(parts, 1)]
+
+
+def family_names(
+    groups: Sequence[tuple[int, ...]], cells: np.ndarray, labels: Sequence[Sequence[Sequence[str]]]
+) -> dict[str, tuple[int, ...]]:
+    """Families by name, as `cell_names` names cells."""
+    found: dict[str, tuple[int, ...]] = {}
+    for group in groups:
+        inside = np.isin(cells, group).astype(np.int64)
+        name = cell_names(inside, 2, labels)[1] if inside.any() else "cell 2"
+        name = f"{len(group)} cells" if name == "cell 2" else f"{name}, {len(group)} cells"
+        while name in found:
+            name += " more"
+        found[name] = group
+    return found

@@ -216,7 +216,7 @@ def _summary(found: Drift, new: Side, copies: int | None) -> tuple[dict[str, Any
     grown = [
         (number, one)
         for number, one in enumerate(changes, 1)
-        if one.corrected < found.level and one.place is not None and one.grew
+        if one.corrected < found.level and one.cells and one.grew
     ]
     summary = {
         "drifted": found.drifted,
@@ -238,12 +238,12 @@ def _summary(found: Drift, new: Side, copies: int | None) -> tuple[dict[str, Any
 
 
 def _told(change: Change) -> dict[str, Any]:
-    return {**asdict(change), "grew": change.grew}
+    return {**asdict(change), "cells": list(change.cells), "grew": change.grew}
 
 
 def _rows(found: Drift, rows: pa.Table, number: int, change: Change) -> pa.Table:
     """The pictures of a cluster that are nearest to its middle."""
-    inside = np.flatnonzero(found.cells == change.place)
+    inside = np.flatnonzero(np.isin(found.cells, change.cells))
     nearest = inside[np.argsort(found.distances[inside], kind="stable")][:_EXAMPLES]
     picture = rows.select(["row_id", "picture_id", "uri", "member", "frame"]).take(
         pa.array(nearest)

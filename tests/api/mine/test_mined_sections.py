@@ -71,7 +71,7 @@ def drift(drifted=True):
         **dict.fromkeys(("before", "after", "effect", "low", "high"), 0.1),
         "p_value": 1e-9,
         "corrected": 1e-7,
-        "place": 1,
+        "cells": [1],
         "grew": True,
     }
     row = {**PICTURE, **{n: change[n] for n in ("part", "name", "before", "after", "effect")}}
