@@ -4,9 +4,11 @@ import typer
 
 from . import (
     mine_associations,
+    mine_clusters,
     mine_drift,
     mine_duplicates,
     mine_label_errors,
+    mine_next,
     mine_outliers,
     mine_plan,
     mine_quality,
@@ -29,3 +31,5 @@ app.command("table")(mine_report.table)
 app.command("drift")(mine_drift.drift)
 app.command("label-errors")(mine_label_errors.label_errors)
 app.command("outliers")(mine_outliers.outliers)
+app.command("clusters")(mine_clusters.clusters)
+app.command("next")(mine_next.next_pictures)
