@@ -1,8 +1,8 @@
 """Designed features of a collection's pictures: computed once, kept in its tables.
 
 For pictures of few pixels (digits, icons, scans of letters), which a network that was trained on
-photographs sees only enlarged. What is taken is the directions of gradients in 7 x 7 cells: of
-MNIST's digits the nearest by it are the same digit in 98.9 of 100 cases (2026-11).
+photographs sees only enlarged. What is taken is the directions of gradients in 7 x 7 cells, of
+which 70,000 digits take half a minute on one core.
 """
 
 from collections.abc import Iterator, Sequence

@@ -1,0 +1,174 @@
+"""Rounds of labelling a collection: what is chosen, filled in, taken back and remembered."""
+
+import csv
+import json
+import shutil
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from sklearn.datasets import load_digits
+from typer.testing import CliRunner
+
+from pixelmine.api.ingest import ingest
+from pixelmine.api.labels import label_history
+from pixelmine.api.mine.to_label import (
+    NEXT,
+    mine_next,
+    rounds_so_far,
+    simulate_rounds,
+    take_labels,
+)
+from pixelmine.cli.main import app
+from pixelmine.core.errors import SourceError, UsageError
+from pixelmine.store import Collection
+
+
+@pytest.fixture(scope="module")
+def model(linear_bundle, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Its embedding is the grey pixels, 8x8."""
+    path = tmp_path_factory.mktemp("model") / "pixels"
+    linear_bundle(path, np.eye(64, 3, dtype=np.float32))
+    return path
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, str]]:
+    """150 digits without labels, and what each is, by row_id."""
+    folder = tmp_path_factory.mktemp("digits")
+    (folder / "p").mkdir()
+    pixels, kinds = load_digits(n_class=3, return_X_y=True)
+    for number in range(150):
+        small = (pixels[number].reshape(8, 8) * 15).astype(np.uint8)
+        cv2.imwrite(str(folder / "p" / f"{number:03}.png"), cv2.resize(small, (32, 32)))
+    ingest([folder / "p"], into=folder / "c.pixels")
+    with Collection.open(folder / "c.pixels") as collection:
+        rows = collection.images.read(["row_id", "uri"]).to_pylist()
+    truth = {row["row_id"]: str(kinds[int(row["uri"][-7:-4])]) for row in rows}
+    return folder / "c.pixels", truth
+
+
+@pytest.fixture
+def digits(made: tuple[Path, dict[str, str]], tmp_path: Path) -> tuple[Path, dict[str, str]]:
+    shutil.copytree(made[0], tmp_path / "c.pixels")
+    return tmp_path / "c.pixels", made[1]
+
+
+def fill_in(file: Path, truth: dict[str, str], most: int = 10**6) -> None:
+    with file.open(newline="") as opened:
+        rows = list(csv.DictReader(opened))
+    with file.open("w", newline="") as opened:
+        writer = csv.DictWriter(opened, ["file", "row_id", "suggested", "label"])
+        writer.writeheader()
+        for number, row in enumerate(rows):
+            writer.writerow({**row, "label": truth[row["row_id"]] if number < most else ""})
+
+
+def test_two_rounds_are_chosen_labelled_and_remembered(
+    digits: tuple[Path, dict[str, str]], model: Path, tmp_path: Path
+) -> None:
+    path, truth = digits
+    out = tmp_path / "next.csv"
+    first = mine_next(path, 30, model=str(model), out=out)
+    assert first.rows.schema == NEXT
+    assert first.rows.num_rows == 30
+    assert first.found.summary["by"] == "diversity"
+    assert first.rows["suggested"].null_count == 30
+    fill_in(out, truth, 20)
+    assert take_labels(path, out, who="ada") == 20
+    one = first.rows["row_id"][0].as_py()
+    assert label_history(path, one)[-1]["who"] == "ada"
+    assert label_history(path, one)[-1]["source"] == "next"
+    second = mine_next(path, 30, model=str(model), out=out)
+    assert second.found.summary["labelled"] == 20
+    assert second.found.summary["by"] == "uncertainty and diversity"
+    labelled = set(first.rows["row_id"].to_pylist()[:20])
+    assert not labelled & set(second.rows["row_id"].to_pylist())
+    assert second.rows["suggested"].null_count == 0
+    fill_in(out, truth)
+    take_labels(path, out)
+    mine_next(path, 30, model=str(model))
+    rounds = rounds_so_far(path)
+    assert [row["labelled"] for row in rounds] == [0, 20, 50]
+    assert rounds[0]["accuracy"] is None
+    accuracy = rounds[2]["accuracy"]
+    assert accuracy["low"] < accuracy["value"] < accuracy["high"] or accuracy["value"] == 1
+    assert rounds[2]["gain"] == pytest.approx(accuracy["value"] - rounds[1]["accuracy"]["value"])
+    mine_next(path, 20, model=str(model))
+    assert len(rounds_so_far(path)) == 3, "the labels are those of before"
+
+
+def test_with_a_split_its_test_part_judges_and_is_not_learnt(
+    digits: tuple[Path, dict[str, str]], model: Path, tmp_path: Path
+) -> None:
+    from pixelmine.api.split import split
+    from pixelmine.evaluate import SplitOptions
+
+    path, truth = digits
+    table = tmp_path / "all.csv"
+    some = sorted(truth)[:60]
+    lines = ["file,row_id,suggested,label", *(f"x,{row},,{truth[row]}" for row in some)]
+    table.write_text("\n".join(lines))
+    take_labels(path, table)
+    name, parts = split(path, SplitOptions(parts=(0.5, 0.5)))
+    found = mine_next(path, 20, model=str(model), split=name)
+    assert found.found.summary["accuracy"]["pictures"] == parts["test"]
+    assert found.found.summary["accuracy"]["value"] > 0.8
+    assert rounds_so_far(path)[-1]["split"] == name
+
+
+def test_simulated_rounds_write_nothing(
+    digits: tuple[Path, dict[str, str]], model: Path, tmp_path: Path
+) -> None:
+    path, truth = digits
+    table = tmp_path / "all.csv"
+    table.write_text("\n".join(["row_id,label", *(f"{row},{name}" for row, name in truth.items())]))
+    take_labels(path, table)
+    found = simulate_rounds(path, 3, 10, seeds=2, model=str(model))
+    assert found.labels == (10, 20, 30)
+    assert found.chosen[:, -1].mean() > 0.8
+    assert rounds_so_far(path) == []
+    with pytest.raises(UsageError, match="already"):
+        mine_next(path, model=str(model))
+
+
+def test_what_makes_no_sense_is_said(
+    digits: tuple[Path, dict[str, str]], model: Path, tmp_path: Path
+) -> None:
+    path, _ = digits
+    with pytest.raises(UsageError, match="No picture has a label"):
+        simulate_rounds(path, 3, model=str(model))
+    with pytest.raises(UsageError, match="at least 1"):
+        mine_next(path, 0)
+    with pytest.raises(SourceError, match="cannot be read"):
+        take_labels(path, tmp_path / "none.csv")
+    (tmp_path / "other.csv").write_text("file,label\na,b\n")
+    with pytest.raises(UsageError, match="no column row_id"):
+        take_labels(path, tmp_path / "other.csv")
+    (tmp_path / "strange.csv").write_text("row_id,label\nabc,b\n")
+    with pytest.raises(UsageError, match="not in"):
+        take_labels(path, tmp_path / "strange.csv")
+
+
+def test_the_command_has_four_faces(
+    digits: tuple[Path, dict[str, str]], model: Path, tmp_path: Path
+) -> None:
+    path, truth = digits
+
+    def run(*more: str) -> str:
+        ran = CliRunner().invoke(app, ["mine", "next", str(path), *more])
+        assert ran.exit_code == 0, ran.output
+        return ran.stdout
+
+    assert "No round yet" in run("--history")
+    out = tmp_path / "n.csv"
+    assert "--take" in run("--model", str(model), "--count", "40", "--out", str(out))
+    fill_in(out, truth)
+    assert "40 labels taken" in run("--take", str(out))
+    found = json.loads(run("--model", str(model), "--count", "5", "--json"))
+    assert len(found["next"]) == 5
+    assert "40 labels" in run("--history")
+    assert "by chance" in run("--model", str(model), "--count", "5", "--simulate", "2")
+    ran = CliRunner().invoke(app, ["mine", "next", str(path), "--history", "--simulate", "2"])
+    assert ran.exit_code == 2
