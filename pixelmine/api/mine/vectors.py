@@ -105,9 +105,9 @@ def choose_features(
 
     Designed features, which cost a hundredth, unless the embedding is better by more than one
     standard error (Breiman et al. 1984). Only tiny pictures are described; of others the embedding
-    is taken untried. Both side by side is taken where it is asked for: of MNIST's 70,000 digits with
-    a twentieth of the labels wrong, gradients alone found as many of them (.985 of the first 3,500
-    were wrong, both .984), and the network took 20 minutes to look at every digit (2026-11).
+    is taken untried. Both side by side is taken where it is asked for: of MNIST's 70,000 digits
+    with a twentieth of the labels wrong, gradients alone found as many of them (.985 of the first
+    3,500 were wrong, both .984), and the network took 20 minutes to look at each (2026-11).
     """
     sides = np.minimum(
         pc.fill_null(labelled.rows["width"], 0).to_numpy(),
