@@ -135,6 +135,7 @@ def mine_label_errors(
     options, progress = options or LabelErrorOptions(), progress or SilentProgress()
     with Collection.open(Path(path)) as collection:
         asked = {
+            "columns": str(LABEL_ERRORS),
             "options": asdict(options),
             "where": where,
             "images": collection.images.version,

@@ -114,6 +114,7 @@ def mine_outliers(
     options, progress = options or OutlierOptions(), progress or SilentProgress()
     with Collection.open(Path(path)) as collection:
         asked = {
+            "columns": str(OUTLIERS),
             "options": asdict(options),
             "model": model,
             "where": where,

@@ -123,6 +123,7 @@ def mine_next(
     progress = progress or SilentProgress()
     with Collection.open(Path(path)) as collection:
         asked = {
+            "columns": str(NEXT),
             "count": count,
             "model": model,
             "where": where,

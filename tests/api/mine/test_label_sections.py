@@ -20,13 +20,23 @@ def label_errors(something: bool) -> LabelErrors:
         **PLACE,
         "given": "shoe",
         "suggested": "hat",
-        **{"probability": 0.9, "given_probability": 0.05, "votes": 1.0, "score": 0.95},
-        **{"suspected": True, "rejected": False, "rank": 1, "near": NEAR},
+        "probability": 0.9,
+        "given_probability": 0.05,
+        "votes": 1.0,
+        "score": 0.95,
+        "suspected": True,
+        "rejected": False,
+        "rank": 1,
+        "near": NEAR,
     }
     rows = pa.Table.from_pylist([row] if something else [], LABEL_ERRORS)
     summary = {
-        **{"pictures": 10, "suspected": int(something), "rejected": int(something)},
-        **{"agreement": 0.987, "features": "embedding", "notes": []},
+        "pictures": 10,
+        "suspected": int(something),
+        "rejected": int(something),
+        "agreement": 0.987,
+        "features": "embedding",
+        "notes": [],
         "confused": [{"given": "shoe", "suggested": "hat", "pictures": 1}] if something else [],
         "of_label": {"shoe": {"pictures": 5, "suspected": int(something)}},
     }
@@ -37,18 +47,33 @@ def label_errors(something: bool) -> LabelErrors:
 def outliers(something: bool) -> Outliers:
     row = {
         **PLACE,
-        **{"distance": 1.2, "deviations": 3.3, "outlier": True, "rank": 1, "label": None},
-        **{"label_outlier": False, "near": NEAR},
+        "distance": 1.2,
+        "deviations": 3.3,
+        "outlier": True,
+        "rank": 1,
+        "label": None,
+        "label_outlier": False,
+        "near": NEAR,
     }
     own = {
         **row,
-        **{"row_id": "own", "outlier": False, "rank": 2, "label": "shoe"},
-        **{"label_deviations": 2.9, "label_outlier": True},
+        "row_id": "own",
+        "outlier": False,
+        "rank": 2,
+        "label": "shoe",
+        "label_deviations": 2.9,
+        "label_outlier": True,
     }
     rows = pa.Table.from_pylist([row, own] if something else [], OUTLIERS)
     summary = {
-        **{"pictures": 10, "outliers": int(something), "label_outliers": int(something)},
-        **{"usual": 0.777, "threshold": 1.08, "deviations": 2.5, "k": 10, "failed": 2},
+        "pictures": 10,
+        "outliers": int(something),
+        "label_outliers": int(something),
+        "usual": 0.777,
+        "threshold": 1.08,
+        "deviations": 2.5,
+        "k": 10,
+        "failed": 2,
         "of_label": {"shoe": 1} if something else {},
     }
     found = Found(name="outliers", summary=summary, rows=rows, made="now", asked="")
