@@ -13,7 +13,7 @@ import numpy as np
 
 from pixelmine.core.checks import check_positive
 
-__all__ = ["KINDS", "Counts", "Word", "WordOptions", "name_of", "subject_of", "words_of"]
+__all__ = ["KINDS", "Counts", "Word", "WordOptions", "name_of", "subjects_of", "words_of"]
 
 KINDS = ("label", "predicted", "colour", "look", "quality", "circumstance")
 """What words are about, in the order in which they are told: what a picture shows comes first."""
@@ -76,12 +76,14 @@ def words_of(counts: Sequence[Counts], options: WordOptions | None = None) -> li
     from scipy.stats import hypergeom
 
     options = options or WordOptions()
-    clusters = len(counts[0].sizes) if counts else 0
+    if not counts:
+        return []
+    clusters = len(counts[0].sizes)
     chances = [
         hypergeom.sf(one.inside - 1, one.total, one.known[None, :], one.sizes[:, None])
         for one in counts
     ]
-    flat = np.concatenate([chance.ravel() for chance in chances]) if chances else np.empty(0)
+    flat = np.concatenate([chance.ravel() for chance in chances])
     corrected = np.split(_holm(flat), np.cumsum([chance.size for chance in chances])[:-1])
     found: list[list[tuple[float, Word]]] = [[] for _ in range(clusters)]
     for one, chance in zip(counts, corrected, strict=True):
@@ -112,22 +114,27 @@ def words_of(counts: Sequence[Counts], options: WordOptions | None = None) -> li
 def name_of(words: Sequence[Word], others: int = 1) -> str:
     """`Dress, mostly white`: what is shown, then `others` things that set it apart; else empty.
 
-    A label comes before the answer of a model, which is told only where no label stands. `mostly`:
-    more than half of the cluster's pictures have it; `often`: fewer. `A or B`: half have neither.
+    A label comes before the answer of a model, which says what the pictures show where no label
+    stands, and else what more than half of them look like. `mostly`: more than half of the
+    cluster's pictures have it; `often`: fewer. `A or B`: half have neither.
     """
-    shown = subject_of(words)
-    other = [one for one in words if one.kind not in _SHOWN][:others]
-    parts = [shown] if shown else []
-    parts += [f"{'mostly' if one.share > _HALF else 'often'} {one.word}" for one in other]
-    return ", ".join(parts)
+    shown = " or ".join(subjects_of(words))
+    labelled = any(one.kind == "label" for one in words)
+    apart = []
+    for one in words:
+        if one.kind == "predicted" and labelled and one.share > _HALF and one.word != shown:
+            apart.append(f"mostly like {one.word}")
+        elif one.kind not in _SHOWN:
+            apart.append(f"{'mostly' if one.share > _HALF else 'often'} {one.word}")
+    return ", ".join([*([shown] if shown else []), *apart[:others]])
 
 
-def subject_of(words: Sequence[Word]) -> str:
-    """What the pictures show, as `name_of` has it: `Dress`, `Shirt or Blouse`, or empty."""
+def subjects_of(words: Sequence[Word]) -> list[str]:
+    """What the pictures show: one label that more than half of them have, or up to two, or none."""
     kinds = [[one for one in words if one.kind == kind] for kind in _SHOWN]
     shown = next((some for some in kinds if some), [])
     count = 1 if shown and shown[0].share > _HALF else 2
-    return " or ".join(one.word for one in shown[:count])
+    return [one.word for one in shown[:count]]
 
 
 def _holm(chances: np.ndarray) -> np.ndarray:

@@ -15,7 +15,7 @@ _BLACK, _WHITE = 22.0, 82.0
 """Lightness, 0 to 100."""
 _HUES = (
     *((20, "pink"), (50, "red"), (72, "orange"), (105, "yellow"), (195, "green")),
-    *((292, "blue"), (328, "purple"), (352, "pink"), (360, "red")),
+    *((308, "blue"), (332, "purple"), (360, "pink")),
 )
 """Degrees of hue in Lab up to which a name holds."""
 _SHARE = 0.3

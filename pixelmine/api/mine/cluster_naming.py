@@ -12,7 +12,7 @@ from pixelmine.api.predicted import read_logits
 from pixelmine.api.thumbnails import Thumbnails
 from pixelmine.core.errors import CollectionError
 from pixelmine.core.processors import processors
-from pixelmine.mine.cluster_words import Counts, Word, WordOptions, name_of, subject_of, words_of
+from pixelmine.mine.cluster_words import Counts, Word, WordOptions, name_of, subjects_of, words_of
 from pixelmine.mine.clusters import Clusters
 from pixelmine.mine.colour_words import COLOURS, main_colours
 from pixelmine.mine.items import Attribute, Item, ItemOptions, make_items
@@ -167,8 +167,8 @@ def _apart(words: Sequence[Sequence[Word]], found: Clusters) -> list[str]:
     for node in found.nodes:
         if node.level == 1:
             inside = [other.node for other in found.nodes if other.parent == node.node]
-            shown = dict.fromkeys(subject_of(words[number]) for number in inside)
-            names[node.node] = ", ".join([one for one in shown if one][:_SUBJECTS]) or _MIXED
+            shown = dict.fromkeys(one for number in inside for one in subjects_of(words[number]))
+            names[node.node] = ", ".join(list(shown)[:_SUBJECTS]) or _MIXED
     for level in (1, 2, 3):
         _tell_apart(names, words, [node.node for node in found.nodes if node.level == level])
     return names

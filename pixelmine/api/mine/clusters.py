@@ -214,6 +214,7 @@ def _make(
         "model": seen.stage.bundle.card.name,
         "options": asdict(options),
         "tried_words": named.tried,
+        "level": words.level,
     }
     return {
         "summary": summary,
