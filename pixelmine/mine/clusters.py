@@ -191,7 +191,7 @@ def _closest(
     closest[odd] = _votes(cluster, places, odd)[0]
     lost = np.flatnonzero(closest < 0)
     closest[lost] = np.argmax(space[lost] @ _middles(cluster, space).T, axis=1)
-    share = (cluster[places] == closest[:, None]).mean(axis=1)
+    share = ((cluster[places] == closest[:, None]) & (places >= 0)).mean(axis=1)
     return closest, share.astype(np.float32)
 
 

@@ -71,7 +71,7 @@ def check(found: Clusters, count: int) -> None:
 
 def test_an_odd_one_joins_where_most_of_its_neighbours_are() -> None:
     cluster = np.array([0, 0, 0, 1, 1, -1, -1, -1])
-    places = np.array([[1, 2, 3]] * 5 + [[0, 1, 3], [0, 3, 7], [5, 6, 0]])
+    places = np.array([[1, 2, 3]] * 5 + [[0, 1, 3], [0, 3, -1], [5, 6, 0]])
     found = _join(cluster, places)
     assert found.tolist() == [0, 0, 0, 1, 1, 0, -1, 0], "the last one in the second round"
     best, share = _closest(found, places, np.eye(8, dtype=np.float32))
