@@ -1,10 +1,12 @@
 """Vectors of a table: exact, by an index, among some; and the recall that is told of it."""
 
+from datetime import timedelta
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 import pytest
+from filelock import FileLock
 
 from pixelmine.core.errors import UsageError
 from pixelmine.core.schema import features_schema
@@ -165,3 +167,41 @@ def test_options_are_checked() -> None:
         IndexOptions(recall=1.5)
     with pytest.raises(UsageError, match="queries"):
         IndexOptions(queries=1)
+
+
+def test_pictures_that_come_while_the_index_is_made_are_kept_and_found(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    near = VectorIndex(filled(tmp_path / "many.lance", drawn(2_000, 16)), OPTIONS)
+    new, build = drawn(30, 16, seed=8), module._build
+
+    def build_late(newest: object, rows: int) -> tuple[str, int]:
+        add(near.table, new, 2_000)
+        return build(newest, rows)
+
+    monkeypatch.setattr(module, "_build", build_late)
+    assert near.refresh(1) is not None
+    found = near.nearest(new[4], 1)
+    assert (found.pictures, found.exact) == (named(2_004, 1), False)
+    assert near.table.count() == 2_030
+
+
+def test_compacting_and_erasing_leave_the_index_right(tmp_path: Path) -> None:
+    values = drawn(2_000, 16)
+    near = VectorIndex(filled(tmp_path / "many.lance", values), OPTIONS)
+    near.refresh(1)
+    add(near.table, drawn(50, 16, seed=3), 2_000)
+    before = near.nearest(values[5], 6).pictures
+    near.table.compact(timedelta(0))
+    found = VectorIndex(near.table, OPTIONS).nearest(values[5], 6)
+    assert (found.pictures, found.exact) == (before, False)
+    near.table.newest().delete(f"picture_id = '{before[0]}'")
+    assert near.nearest(values[5], 5).pictures == before[1:]
+    assert near.among(values[5], 3, pa.array(before)).pictures == before[1:4]
+
+
+def test_another_process_at_work_is_not_waited_for(tmp_path: Path) -> None:
+    near = VectorIndex(filled(tmp_path / "many.lance", drawn(1_500, 8)), OPTIONS)
+    with FileLock(tmp_path / "many.index.lock"):
+        assert near.refresh(1) is None
+    assert near.nearest(np.ones(8), 2).exact
