@@ -3,6 +3,7 @@
 import json
 import shutil
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 
 import cv2
@@ -266,3 +267,32 @@ def test_nothing_leaves_but_through_the_policy(digits: tuple[Path, dict[str, str
 
     found = mine_label_errors(digits[0], DESIGNED_ONLY, policy=Hide())
     assert {row["uri"] for row in found.worst()} == {"x"}
+
+
+def test_of_tiny_pictures_that_is_taken_which_agrees_with_the_labels(
+    digits: tuple[Path, dict[str, str]],
+    linear_bundle: Callable[..., None],
+    tmp_path: Path,
+) -> None:
+    linear_bundle(tmp_path / "nothing", np.zeros((64, 3), np.float32))
+    path, _ = digits
+    found = mine_label_errors(path, LabelErrorOptions(model=str(tmp_path / "nothing")))
+    tried = found.found.summary["tried"]
+    assert tried.keys() == {"designed", "embedding"}
+    best = max(tried.values())
+    assert tried[found.found.summary["features"]] >= best - np.sqrt(best * (1 - best) / 180)
+    assert any("agreement" in note for note in found.notes())
+    asked = LabelErrorOptions(features="both", model=str(tmp_path / "nothing"))
+    assert len(mine_label_errors(path, asked).worst()) == 12
+
+
+def test_pictures_that_are_gone_are_left_out_and_counted(tmp_path: Path) -> None:
+    kinds, lines = write_digits(tmp_path / "p", 60), ["file,label"]
+    lines += [f"{n:03}.png,{NAMES[kind]}" for n, kind in enumerate(kinds)]
+    (tmp_path / "l.csv").write_text("\n".join(lines))
+    path = tmp_path / "c.pixels"
+    ingest([tmp_path / "p"], into=path, labels=LabelOptions(labels=str(tmp_path / "l.csv")))
+    (tmp_path / "p" / "010.png").unlink()
+    found = mine_label_errors(path, DESIGNED_ONLY)
+    assert found.rows.num_rows == 59
+    assert "cannot be read any more: 1" in " ".join(found.notes())
