@@ -116,8 +116,8 @@ def asked(near: VectorIndex, queries: np.ndarray, truth: np.ndarray) -> dict[str
 
 
 def added(near: VectorIndex, base: np.ndarray, count: int, rng: np.random.Generator) -> Any:
-    """What adding a twentieth costs: found before it is in the index, and putting it there."""
-    more = count // 20 + 1
+    """What adding a fifteenth costs: found before it is in the index, and putting it there."""
+    more = count // 15
     values = noisy(base, np.arange(more) % len(base), rng)
     flat = pa.FixedSizeListArray.from_arrays(values.ravel(), values.shape[1])
     names = pa.array([f"{place:064x}" for place in range(count, count + more)])
@@ -129,9 +129,12 @@ def added(near: VectorIndex, base: np.ndarray, count: int, rng: np.random.Genera
         seconds.append(time.perf_counter() - start)
         at_once += found == [f"{count + place:064x}"]
     start = time.perf_counter()
-    near.refresh(2)
+    state = near.refresh(2)
+    if state is None or state.rows != count + more:
+        raise SystemExit("What was added is not in the index.")
     return {
         "vectors": more,
+        "recall": state.recall.value,
         "found_before_indexed": round(at_once / len(seconds), 4),
         "median_query_ms_before": round(1000 * float(np.median(seconds)), 2),
         "extend_and_measure_s": round(time.perf_counter() - start, 1),
