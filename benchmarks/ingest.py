@@ -33,6 +33,7 @@ from pixelmine import input as source
 from pixelmine.api.ingest import commit_inspected, inspect_stage
 from pixelmine.api.sources import open_sources
 from pixelmine.core import Limits
+from pixelmine.core.processors import processors
 from pixelmine.decoding import inspector
 from pixelmine.engine import Isolated
 from pixelmine.features import FEATURES
@@ -40,7 +41,6 @@ from pixelmine.input import SourceOptions
 from pixelmine.looking import Look
 from pixelmine.preprocess import DecodeOptions, decode
 from pixelmine.preprocess.decode_jpeg import jpeg_scale
-from pixelmine.core.processors import processors
 from pixelmine.store import Collection
 
 TURNS = 3

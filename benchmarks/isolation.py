@@ -21,9 +21,9 @@ import numpy as np
 from machine import keep
 
 from pixelmine.core import Limits, Reason
+from pixelmine.core.processors import processors
 from pixelmine.engine.isolation import Isolated
 from pixelmine.preprocess import DecodeOptions, decode
-from pixelmine.core.processors import processors
 
 PICTURES = 2000
 TURNS = 5

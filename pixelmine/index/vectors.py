@@ -288,7 +288,7 @@ def _kind(newest: "lance.LanceDataset") -> str:
 
 
 def _partitions(rows: int) -> int:
-    return max(16, round(np.sqrt(rows)))
+    return max(16, round(rows**0.5))
 
 
 def _build(newest: "lance.LanceDataset", rows: int) -> tuple[str, int]:
