@@ -14,6 +14,7 @@ import json
 import time
 from contextlib import suppress
 from dataclasses import asdict, dataclass
+from math import isqrt
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
@@ -288,7 +289,7 @@ def _kind(newest: "lance.LanceDataset") -> str:
 
 
 def _partitions(rows: int) -> int:
-    return max(16, round(rows**0.5))
+    return max(16, isqrt(rows))
 
 
 def _build(newest: "lance.LanceDataset", rows: int) -> tuple[str, int]:
