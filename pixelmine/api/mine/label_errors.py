@@ -76,6 +76,9 @@ null."""
 
 _FOLDS = 5
 _SHOWN = 5
+_UNSURE = 0.85
+"""Agreement below which the estimate counts doubt for mistakes: of clothing's 17 kinds, .74, a
+quarter of the labels are suspected."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -270,6 +273,13 @@ def _summary(
     notes = labelled.notes()
     if vectors.failed:
         notes.append(f"Labelled pictures that cannot be read any more: {vectors.failed:,}.")
+    agreement = float(opinions.agreement(labelled.y).mean())
+    if agreement < _UNSURE:
+        notes.append(
+            f"Others agree with {agreement:.0%} of the labels only: labels mean nearly the same, or "
+            "cannot be told by these features. Many that are suspected may be right; look at the "
+            "first before accepting more."
+        )
     if tried:
         shares = ", ".join(f"{name} {share:.1%}" for name, share in tried.items())
         notes.append(f"Judged by {vectors.features}; agreement with the labels: {shares}.")
@@ -279,7 +289,7 @@ def _summary(
         "suspected": suspects.num_rows,
         "estimated": found.wrong,
         "rejected": int(np.sum(table["rejected"].to_numpy())),
-        "agreement": float(opinions.agreement(labelled.y).mean()),
+        "agreement": agreement,
         "features": vectors.features,
         "tried": tried,
         "model": None if vectors.features == "designed" else options.model,
