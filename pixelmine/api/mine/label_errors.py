@@ -276,9 +276,9 @@ def _summary(
     agreement = float(opinions.agreement(labelled.y).mean())
     if agreement < _UNSURE:
         notes.append(
-            f"Others agree with {agreement:.0%} of the labels only: labels mean nearly the same, or "
-            "cannot be told by these features. Many that are suspected may be right; look at the "
-            "first before accepting more."
+            f"Others agree with {agreement:.0%} of the labels only: labels mean nearly the same, "
+            "or cannot be told by these features. Many that are suspected may be right; look at "
+            "the first before accepting more."
         )
     if tried:
         shares = ", ".join(f"{name} {share:.1%}" for name, share in tried.items())
