@@ -1,8 +1,7 @@
 """Designed features of a collection's pictures: computed once, kept in its tables.
 
 For pictures of few pixels (digits, icons, scans of letters), which a network that was trained on
-photographs sees only enlarged. What is taken is the directions of gradients in 7 x 7 cells, of
-which 70,000 digits take half a minute on one core.
+photographs sees only enlarged. What is taken is the directions of gradients in 7 x 7 cells.
 """
 
 from collections.abc import Iterator, Sequence

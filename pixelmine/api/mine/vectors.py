@@ -31,8 +31,8 @@ Features = Literal["auto", "embedding", "designed", "both"]
 FEATURES: tuple[Features, ...] = ("auto", "embedding", "designed", "both")
 
 _TINY = 64
-"""Pixels: of a median short side below it designed features are tried. On photographs the embedding
-has won wherever it was compared: clothing, 17 labels, .76 against .5 for gradients and texture."""
+"""Pixels: of a median short side below it designed features are tried; of photographs, which the
+network was trained on, the embedding is taken untried, unless `both` is asked for."""
 _SAMPLE = 2000
 """Pictures that are compared on: an agreement of .98 is then known to .003."""
 _DIRECTIONS = 192
