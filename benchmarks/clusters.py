@@ -39,7 +39,7 @@ def measured(vectors: np.ndarray, labels: np.ndarray) -> dict[str, Any]:
         ends = [*(at for _, at in steps[1:]), time.perf_counter()]
     known = ~np.isin(labels, VAGUE)
     inside = known & (found.cluster >= 0)
-    return {
+    result = {
         "vectors": len(vectors),
         "dimensions": vectors.shape[1],
         "seconds": round(ends[-1] - start, 1),
@@ -51,6 +51,8 @@ def measured(vectors: np.ndarray, labels: np.ndarray) -> dict[str, Any]:
         "ami_of_those_in_clusters": ami(labels[inside], found.cluster[inside]),
         "ami_of_all": ami(labels[known], found.nearest[known]),
     }
+    print(result, flush=True)
+    return result
 
 
 def ami(labels: np.ndarray, clusters: np.ndarray) -> float:
