@@ -196,4 +196,5 @@ def test_the_command_says_the_same(made, tmp_path: Path) -> None:
     assert found["found"][0]["uri"].rsplit("/")[-1] == "16-24.png"
     assert found["among"] == 21
     shown = CliRunner().invoke(app, asked)
-    assert shown.stdout.splitlines()[0].startswith("1.000  file://")
+    assert shown.stdout.splitlines()[0].startswith("1.000  ")
+    assert shown.stdout.splitlines()[0].endswith(".png")

@@ -178,7 +178,11 @@ def test_commands_have_the_options_they_are_shown_with(page: Path) -> None:
         for line in re.findall(r"^(?:\$ )?pixelmine (.+)$", block, re.M):
             words = shlex.split(line)
             name = next(tuple(words[:n]) for n in (1, 2, 3) if tuple(words[:n]) in COMMANDS)
-            known = {option for one in COMMANDS[name].params for option in one.opts}
+            known = {
+                option
+                for one in COMMANDS[name].params
+                for option in (*one.opts, *one.secondary_opts)
+            }
             used = {word for word in words if word.startswith("--")}
             assert used <= known, line
 
