@@ -146,7 +146,7 @@ def export_collection(
             split=options.split,
             labels=options.labels == "current",
         )
-        check_apart(out, chosen.rows)
+        check_apart(out, collection.images.read(["uri"]))
         _check_labels(chosen, options)
         job = _Job(chosen, options, policy)
         try:

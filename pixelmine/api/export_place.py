@@ -27,6 +27,9 @@ def check_place(out: Path, form: str, collection: Collection, overwrite: bool) -
     ending = _ENDINGS.get(form)
     if ending and out.suffix.lower() != ending:
         raise UsageError(f"--out must end in {ending} for --as {form}. Got {out.name!r}.")
+    notes = skipped_path(out)
+    if ending and notes.exists() and not overwrite:
+        raise UsageError(f"{notes} is there already. Give --overwrite to replace it.")
     if out.exists() and not overwrite:
         raise UsageError(f"{out} is there already. Give --overwrite to replace it.")
     folder = collection.path.absolute()

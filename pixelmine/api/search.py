@@ -124,10 +124,15 @@ def search(
         near = vector_index(collection, stage, index, engine=engine, progress=progress)
         asked = asked_vector(collection, stage, picture=picture, row=row, region=region)
         wanted = None if chosen is None else pc.unique(chosen["picture_id"].combine_chunks())
-        if wanted is None:
+        inside = wanted
+        if inside is None and collection.images.count(f"status != '{OK}'"):
+            # What was set aside since must not stand before what is there.
+            good = collection.images.read(["picture_id"], f"status = '{OK}'")["picture_id"]
+            inside = pc.unique(good.combine_chunks())
+        if inside is None:
             got = near.nearest(asked.vector, k + 1)
         else:
-            got = near.among(asked.vector, k + 1, wanted)
+            got = near.among(asked.vector, k + 1, inside)
         both = zip(got.pictures, got.cosines.tolist(), strict=True)
         best = dict([(name, cosine) for name, cosine in both if name != asked.picture_id][:k])
         rows = _matches(collection, chosen, list(best), list(best.values()))

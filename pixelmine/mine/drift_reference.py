@@ -121,7 +121,10 @@ class DriftReference:
             known = json.loads(text)
             if known["kind"] != "pixelmine drift reference" or known["format"] != _FORMAT:
                 raise ValueError("of another kind or version")
-            return cls._of(known)
+            made = cls._of(known)
+            if len(made.counted.cells) != len(made.space.centres):
+                raise ValueError("its cells and their counts do not fit")
+            return made
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise UsageError(
                 f"This is no reference for drift that this Pixelmine can read ({error}). Make it "

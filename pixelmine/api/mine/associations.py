@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 
 from pixelmine.core import PassPolicy, Policy
+from pixelmine.core.ids import digest_json
 from pixelmine.core.progress import Progress, SilentProgress
 from pixelmine.mine.associations import Associations, Rule, RuleOptions, find_rules
 from pixelmine.mine.items import make_items
@@ -124,7 +125,7 @@ def mine_associations(
             "where": where,
             "columns": sorted(columns),
             "model": model if said is not None else None,
-            "predicted": 0 if said is None else sum(one is not None for one in said),
+            "predicted": None if said is None else digest_json(said),
             "quality": quality.asked if quality else None,
             "images": collection.images.version,
             "labels": collection.labels.version,

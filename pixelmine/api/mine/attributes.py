@@ -9,7 +9,9 @@ from urllib.parse import unquote, urlsplit
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
+from pixelmine.core import OK
 from pixelmine.mine.items import Attribute, binned
 from pixelmine.store import Collection
 
@@ -22,7 +24,9 @@ TIME = "time"
 """The key of `meta` that says when a picture was taken."""
 
 _PRIVATE = re.compile(
-    r"gps|latitude|longitude|serial|owner|artist|author|name|patient|person", re.I
+    r"gps|latitude|longitude|serial|owner|artist|author|name|patient|person|address|e-?mail|phone"
+    r"|coordinate|imei|(?<![a-z])(?:lat|lon|lng|location|city|street|user|place)(?![a-z])",
+    re.I,
 )
 """Columns that say who or where; they become no items unless they are asked for."""
 _MANY = 200
@@ -94,6 +98,9 @@ def _issues(collection: Collection, pictures: list[str]) -> list[list[str]] | No
     found = read_found(collection, QUALITY_FINDING)
     if found is None:
         return None
+    good = collection.images.read(["picture_id"], f"status = '{OK}'")["picture_id"]
+    if found.summary["pictures"] != pc.count_distinct(good).as_py():
+        return None  # of a part of the pictures, or of those before others came
     of: dict[str, list[str]] = {}
     for picture, issue in zip(
         found.rows["picture_id"].to_pylist(), found.rows["issue"].to_pylist(), strict=True

@@ -117,7 +117,7 @@ def mine_duplicates(
         def judged() -> tuple[Judged, set[tuple[str, str]]]:
             if not made:
                 rows = read_pictures(collection)
-                pairs = judge_pairs(collection, rows, options, model, engine, progress)
+                pairs = judge_pairs(collection, rows, options, (model, known_as), engine, progress)
                 made.append((pairs, said_apart(collection)))
             return made[0]
 

@@ -50,6 +50,8 @@ def find(
     if known is not None and known.asked == wanted:
         return known
     summary, rows = make()
+    # Gone first: a killed run must not leave one question's rows beside another's summary.
+    _beside(collection, name).unlink(missing_ok=True)
     collection.finding(name, rows.schema).replace(rows)
     found = Found(name=name, summary=summary, rows=rows, made=_now(), asked=wanted)
     about = {"name": name, "made": found.made, "asked": wanted, "rows": rows.num_rows}

@@ -16,6 +16,7 @@ from pixelmine.core.progress import Progress, SilentProgress
 from pixelmine.engine import EngineOptions
 from pixelmine.mine.label_errors import Suspicions, suspect
 from pixelmine.mine.out_of_fold import Opinions, out_of_fold
+from pixelmine.models import load_bundle
 from pixelmine.store import Collection
 
 from .found import Found, cleared, find
@@ -139,6 +140,7 @@ def mine_label_errors(
     with Collection.open(Path(path)) as collection:
         asked = {
             "columns": str(LABEL_ERRORS),
+            "model": load_bundle(options.model).card.embedding_digest,
             "options": asdict(options),
             "where": where,
             "images": collection.images.version,

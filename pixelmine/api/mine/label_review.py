@@ -131,7 +131,7 @@ def _say(
     accepted, passed, labels = [], [], []
     now, name = datetime.now(UTC), who or user_name()
     for row in yes:
-        new = label or row["suggested"]
+        new = label.strip() if label is not None else row["suggested"]
         told = {"row_id": row["row_id"], "given": row["given"], "label": new}
         same = [
             one for one, current in carried.get(row["picture_id"], []) if current == [row["given"]]

@@ -12,6 +12,7 @@ from pixelmine.core import PassPolicy, Policy
 from pixelmine.core.progress import Progress, SilentProgress
 from pixelmine.engine import EngineOptions
 from pixelmine.mine.outliers import Distances, OutlierOptions, far_from_label, find_outliers
+from pixelmine.models import load_bundle
 from pixelmine.store import Collection
 
 from .found import Found, cleared, find
@@ -116,7 +117,7 @@ def mine_outliers(
         asked = {
             "columns": str(OUTLIERS),
             "options": asdict(options),
-            "model": model,
+            "model": load_bundle(model).card.embedding_digest,
             "where": where,
             "images": collection.images.version,
             "labels": collection.labels.version,

@@ -87,20 +87,26 @@ def judge_pairs(
     collection: Collection,
     rows: pa.Table,
     options: DuplicateOptions,
-    model: str,
+    model: tuple[str, str],
     engine: EngineOptions,
     progress: Progress,
 ) -> Judged:
-    """Judge the pairs of these pictures, as `read_pictures` gives them, that are not known yet."""
-    asked = {"options": digest_json(asdict(options)), "model": model, "rules": RULES}
+    """Judge the pairs of these pictures, as `read_pictures` gives them, that are not known yet.
+
+    `model`: its name and its embedding's digest.
+    """
+    asked = {"options": digest_json(asdict(options)), "model": model[1], "rules": RULES}
     names = rows["picture_id"].combine_chunks()
     known, new = _known(collection, asked, names)
-    judge = _Judge(collection, rows, options, model, engine, progress, known, new)
+    judge = _Judge(collection, rows, options, model[0], engine, progress, known, new)
     pairs = judge.pairs()
     if new.any() or known.num_rows != pairs.num_rows:
         # The pairs first: a killed run then judges again what it does not know it has judged.
-        find(collection, "duplicate-pairs", {**asked, "made": _of(pairs)}, lambda: ({}, pairs))
-        seen = pa.table({"picture_id": names}, _SEEN)
+        find(collection, "duplicate-pairs", {**asked, "made": _of(pairs)}, lambda: (asked, pairs))
+        # What could not be read this time is looked at again next time.
+        lost = pa.array(sorted(judge.looks.unreadable), pa.int64())
+        read = pc.invert(pc.is_in(pa.array(range(len(names)), pa.int64()), value_set=lost))
+        seen = pa.table({"picture_id": names.filter(read)}, _SEEN)
         find(collection, "duplicate-pictures", {**asked, "made": _of(seen)}, lambda: (asked, seen))
     return Judged(
         rows=rows,
@@ -124,7 +130,32 @@ def copies_of(
         both = zip(table["first"].to_pylist(), table["second"].to_pylist(), strict=True)
         kept &= np.array([pair not in apart for pair in both], bool)
     number = np.flatnonzero(kept)
-    return tie(judged.rows, places[number], strength(table.take(number)), number)
+    sure = strength(table.take(number))
+    middle, by = tie(judged.rows, places[number], sure, number)
+    return _kept_apart(judged.rows, middle, by, table, apart or set())
+
+
+def _kept_apart(
+    rows: pa.Table,
+    middle: np.ndarray,
+    by: np.ndarray,
+    table: pa.Table,
+    apart: set[tuple[str, str]],
+) -> tuple[np.ndarray, np.ndarray]:
+    """Of two members of a group that are none of each other, the less sure stands alone."""
+    if not apart:
+        return middle, by
+    names = rows["picture_id"].to_pylist()
+    at = {name: place for place, name in enumerate(names)}
+    sure = strength(table)
+    for pair in sorted(apart):
+        if not all(name in at for name in pair):
+            continue
+        one, other = (at[name] for name in pair)
+        if middle[one] == middle[other] and by[one] >= 0 and by[other] >= 0:
+            out = one if sure[by[one]] < sure[by[other]] else other
+            middle[out], by[out] = out, -1
+    return middle, by
 
 
 def tie(
@@ -195,7 +226,9 @@ class _Judge:
         hashes = read_hashes(self.collection, self.names.to_pylist())
         if hashes is None:
             return
-        places = pc.index_in(pa.array(hashes.pictures), value_set=self.names).to_numpy()
+        places = pc.index_in(
+            pa.array(hashes.pictures, pa.string()), value_set=self.names
+        ).to_numpy()
         turns = self.options.turns(len(places))
         self.progress.start("compare hashes")
         with self._join() as join:
@@ -344,7 +377,7 @@ def _known(
         read_found(collection, "duplicate-pictures"),
         read_found(collection, "duplicate-pairs"),
     )
-    if seen is None or pairs is None or seen.summary != asked:
+    if seen is None or pairs is None or not seen.summary == pairs.summary == asked:
         return PAIRS.empty_table(), np.ones(len(names), bool)
     rows = pairs.rows
     here = pc.and_(*(pc.is_in(rows[side], value_set=names) for side in ("first", "second")))

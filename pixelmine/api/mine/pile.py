@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 from pixelmine.api.predicted import embeddings_table, predict_collection, read_logits, settle
 from pixelmine.core import OK
 from pixelmine.core.errors import CollectionError, UsageError
-from pixelmine.core.progress import Progress
+from pixelmine.core.progress import Progress, SilentProgress
 from pixelmine.engine import EngineOptions
 from pixelmine.features import FEATURES
 from pixelmine.models import load_bundle
@@ -116,6 +116,9 @@ def predicted_labels(collection: Collection, found: Embedded) -> tuple[list[str]
 
     head = Head.from_bundle(found.stage.bundle)
     logits = read_logits(collection, found.stage, found.pictures)
+    if missing := set(found.pictures) - logits.keys():  # another bundle made the embeddings
+        predict_collection(collection, found.stage, EngineOptions(), SilentProgress(), missing)
+        logits = read_logits(collection, found.stage, found.pictures)
     labels, sure = [], []
     for start in range(0, len(found.pictures), 4096):
         some = found.pictures[start : start + 4096]
@@ -180,10 +183,9 @@ def _read(
 def _principal(table: Any) -> np.ndarray:
     """(D, 256): the directions in which a sample spreads most about the origin."""
     held: list[np.ndarray] = []
+    step = max(1, table.count() // _SAMPLE)
     for batch in table.scan(["values"]):
-        held.append(batch["values"].flatten().to_numpy().reshape(batch.num_rows, -1))
-        if sum(map(len, held)) >= _SAMPLE:
-            break
-    sample = np.concatenate(held)[:_SAMPLE].astype(np.float64)
+        held.append(batch["values"].flatten().to_numpy().reshape(batch.num_rows, -1)[::step])
+    sample = np.concatenate(held).astype(np.float64)
     _, directions = np.linalg.eigh(sample.T @ sample)
     return np.asarray(directions[:, ::-1][:, :_WIDE], np.float32)

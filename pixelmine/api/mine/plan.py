@@ -13,13 +13,14 @@ import shutil
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from pixelmine.core import FAILED, Limits, Reason
+from pixelmine.core import FAILED, OK, Limits, Reason
 from pixelmine.core.atomic import replace_file, write_json
 from pixelmine.core.errors import CollectionError, OutputError, UsageError
 from pixelmine.core.ids import content_id, digest_json, file_uri, uri_path
@@ -28,6 +29,7 @@ from pixelmine.core.schema import IMAGES
 from pixelmine.input import read
 from pixelmine.mine.group_rows import DUPLICATES
 from pixelmine.mine.plan import PlanOptions, plan_groups
+from pixelmine.output.formats import no_formula
 from pixelmine.store import Collection
 
 from .found import read_found
@@ -104,7 +106,7 @@ def make_plan(
             with replace_file(out) as temporary, temporary.open("w", newline="") as file:
                 writer = csv.DictWriter(file, COLUMNS, extrasaction="ignore")
                 writer.writeheader()
-                writer.writerows({**row, "labels": "|".join(row["labels"])} for row in rows)
+                writer.writerows(_cells(row) for row in rows)
         except OSError as error:
             raise OutputError(f"The plan {out} cannot be written: {error.strerror}.") from error
         return _summary(collection, out)
@@ -125,17 +127,17 @@ def apply_plan(path: str | Path, plan: str | Path, *, progress: Progress | None 
     progress = progress or SilentProgress()
     with Collection.open(Path(path)) as collection:
         rows = read_plan(plan)
-        name = digest_json([row["row_id"] for row in rows if row["action"] == REMOVE])[:16]
-        folder = collection.path / "quarantine" / name
-        if not (folder / "journal.json").is_file():
+        folder = _folder(collection, rows)
+        journal = folder / "journal.json"
+        state = _journal(folder)["state"] if journal.is_file() else ""
+        if state == "undone":
+            journal.unlink()
+        if state not in ("begun", "applied"):
             summary = _summary(collection, Path(plan))
             if summary.problems:
                 raise UsageError(" ".join(["The plan is not applied.", *summary.problems]))
             _begin(collection, rows, folder, Path(plan))
-        if _journal(folder)["state"] == "undone":
-            (folder / "journal.json").unlink()
-            return apply_plan(path, plan, progress=progress)
-        return _set_aside(collection, folder, name, progress)
+        return _set_aside(collection, folder, progress)
 
 
 def undo_plan(path: str | Path, name: str | None = None) -> Applied:
@@ -151,13 +153,18 @@ def undo_plan(path: str | Path, name: str | None = None) -> Applied:
             source, target = folder / move["name"], Path(move["path"])
             if not source.exists():
                 continue
-            if target.exists():
+            if os.path.lexists(target) and not _finished(target, source):
                 taken.append(move["row_id"])
                 continue
             target.parent.mkdir(parents=True, exist_ok=True)
-            _move(source, target)
+            if source.exists():
+                _move(source, target)
             back += 1
-        free = [row["row_id"] not in taken for row in images.to_pylist()]
+        now = _images(collection, images["row_id"].to_pylist())
+        free = [
+            row not in taken and now.get(row, {}).get("reason") == Reason.QUARANTINED
+            for row in images["row_id"].to_pylist()
+        ]
         collection.images.upsert(images.filter(pa.array(free, pa.bool_())))
         if taken:
             raise OutputError(
@@ -165,7 +172,7 @@ def undo_plan(path: str | Path, name: str | None = None) -> Applied:
                 "away and undo again."
             )
         write_json(folder / "journal.json", {**_journal(folder), "state": "undone"})
-        return Applied(id=folder.name, folder=str(folder), moved=back, marked=images.num_rows)
+        return Applied(id=folder.name, folder=str(folder), moved=back, marked=sum(free))
 
 
 def _groups(collection: Collection, rows: pa.Table) -> list[list[dict[str, Any]]]:
@@ -188,6 +195,12 @@ def _groups(collection: Collection, rows: pa.Table) -> list[list[dict[str, Any]]
         }
         groups.setdefault(row["group_id"], []).append({**row, **more})
     return list(groups.values())
+
+
+def _cells(row: dict[str, Any]) -> dict[str, Any]:
+    """As a spreadsheet may open it: nothing in it is a formula."""
+    texts = {name: no_formula(row[name]) for name in ("uri", "member")}
+    return {**row, **texts, "labels": no_formula("|".join(row["labels"]))}
 
 
 def _summary(collection: Collection, plan: Path) -> PlanSummary:
@@ -237,43 +250,91 @@ def _images(collection: Collection, names: Sequence[str]) -> dict[str, dict[str,
 
 
 def _movable(image: dict[str, Any]) -> bool:
-    return image["uri"].startswith("file://") and not image["member"] and image["frame"] == 0
+    return image["uri"].startswith("file://") and not image["member"]
+
+
+def _folder(collection: Collection, rows: Sequence[dict[str, str]]) -> Path:
+    """Where what these rows name is set aside; another one where it was, and is back since."""
+    going = [row["row_id"] for row in rows if row["action"] == REMOVE]
+    images = _images(collection, going)
+    name = digest_json([[row, images.get(row, {}).get("content_id")] for row in going])[:16]
+    for number in count(1):
+        folder = collection.path / "quarantine" / (name if number == 1 else f"{name}-{number}")
+        if not (folder / "journal.json").is_file() or _journal(folder)["state"] != "applied":
+            return folder
+        if not any(image["status"] == OK for image in images.values()):
+            return folder
+    raise AssertionError("count does not end")
 
 
 def _begin(
     collection: Collection, rows: Sequence[dict[str, str]], folder: Path, plan: Path
 ) -> None:
     """Check what stays, then write down what will be done, before anything is."""
-    going = [row for row in rows if row["action"] == REMOVE]
     images = _images(collection, [row["row_id"] for row in rows])
-    for row in going:
-        stays = images.get(row.get("kept_row_id", ""))
-        if stays is not None and isinstance(read(stays, Limits(), collection.bytes), Reason):
+    groups: dict[str, list[dict[str, str]]] = {}
+    for row in rows:
+        groups.setdefault(row.get("group_id") or row["row_id"], []).append(row)
+    moves: list[dict[str, str]] = []
+    listed: list[dict[str, Any]] = []
+    for group in groups.values():
+        good = [row for row in group if images[row["row_id"]]["status"] == OK]
+        going = [images[row["row_id"]] for row in good if row["action"] == REMOVE]
+        if not going:
+            continue
+        stays = [images[row["row_id"]] for row in good if row["action"] != REMOVE]
+        read_again = (read(image, Limits(), collection.bytes) for image in stays)
+        if all(isinstance(data, Reason) for data in read_again):
             raise UsageError(
-                f"{stays['uri']} is to stay for {images[row['row_id']]['uri']}, and cannot be read "
-                "or has changed. Nothing was moved: mine duplicates again."
+                f"What is to stay for {going[0]['uri']} cannot be read or has changed. Nothing was "
+                "moved: mine duplicates again."
             )
-    moves = []
-    for number, row in enumerate(going):
-        image = images[row["row_id"]]
-        if _movable(image):
-            path = uri_path(image["uri"])
-            name = f"files/{number:07d}{path.suffix[:16]}"
-            moves.append({"row_id": row["row_id"], "path": str(path), "name": name})
+        listed += going
+        for image in going:
+            if (
+                image["frame"] == 0
+                and _movable(image)
+                and not _is_needed(collection, image, going, stays)
+            ):
+                path = uri_path(image["uri"])
+                name = f"files/{len(moves):07d}{path.suffix[:16]}"
+                moves.append({"row_id": image["row_id"], "path": str(path), "name": name})
     (folder / "files").mkdir(parents=True, exist_ok=True)
-    listed = [images[row["row_id"]] for row in going]
     with replace_file(folder / "images.parquet") as temporary:
         pq.write_table(pa.Table.from_pylist(listed, IMAGES), temporary)
     about = {"plan": file_uri(plan), "state": "begun", "moves": moves}
     write_json(folder / "journal.json", about)
 
 
-def _set_aside(collection: Collection, folder: Path, name: str, progress: Progress) -> Applied:
+def _is_needed(
+    collection: Collection,
+    image: dict[str, Any],
+    going: Sequence[dict[str, Any]],
+    stays: Sequence[dict[str, Any]],
+) -> bool:
+    """Whether a file must stay where it is, though its row goes.
+
+    It is no file of its own (a link, or a link leads to it from what stays), or other frames of it
+    stay.
+    """
+    path = uri_path(image["uri"])
+    if path.is_symlink() or not path.is_file():
+        return True
+    for other in stays:
+        there = uri_path(other["uri"]) if _movable(other) else None
+        if there is not None and there.exists() and there.samefile(path):
+            return True
+    gone = {one["row_id"] for one in going}
+    frames = collection.images.read(["row_id"], f"uri = '{image['uri']}' AND status = '{OK}'")
+    return not set(frames["row_id"].to_pylist()) <= gone
+
+
+def _set_aside(collection: Collection, folder: Path, progress: Progress) -> Applied:
     journal = _journal(folder)
     images = pq.read_table(folder / "images.parquet").cast(IMAGES).to_pylist()
     by_row = {row["row_id"]: row for row in images}
     progress.start("set aside", len(journal["moves"]))
-    moved = 0
+    moved, back = 0, set()
     for move in journal["moves"]:
         source, target = Path(move["path"]), folder / move["name"]
         if not target.exists() and source.exists():
@@ -283,13 +344,29 @@ def _set_aside(collection: Collection, folder: Path, name: str, progress: Progre
                     "files were: bring them back with pixelmine mine plan undo, and ingest again."
                 )
             _move(source, target)
+        elif source.exists() and not _finished(target, source):
+            back.add(move["row_id"])  # another file lies there by now: it is no part of this
         moved += target.exists()
         progress.advance(1)
-    gone = [{**row, "status": FAILED, "reason": str(Reason.QUARANTINED)} for row in images]
+    gone = [
+        {**row, "status": FAILED, "reason": str(Reason.QUARANTINED)}
+        for row in images
+        if row["row_id"] not in back
+    ]
     collection.images.upsert(pa.Table.from_pylist(gone, IMAGES))
     write_json(folder / "journal.json", {**journal, "state": "applied"})
     progress.finish()
-    return Applied(id=name, folder=str(folder), moved=moved, marked=len(gone))
+    return Applied(id=folder.name, folder=str(folder), moved=moved, marked=len(gone))
+
+
+def _finished(whole: Path, rest: Path) -> bool:
+    """Take away what a move to another disk has left, where both are the same file's bytes."""
+    if whole.stat().st_size != rest.stat().st_size:
+        return False
+    if content_id(whole.read_bytes()) != content_id(rest.read_bytes()):
+        return False
+    rest.unlink()
+    return True
 
 
 def _unchanged(path: Path, image: dict[str, Any]) -> bool:

@@ -148,7 +148,9 @@ def _plant(
 
 def _copy(collection: Path, beside: Path) -> None:
     """The tables; what was copied of the pictures themselves is only pointed at."""
-    shutil.copytree(collection, beside, ignore=shutil.ignore_patterns("runs", "bytes", ".lock"))
+    shutil.copytree(
+        collection, beside, ignore=shutil.ignore_patterns("runs", "bytes", "quarantine", ".lock")
+    )
     if (collection / "bytes").is_dir():
         (beside / "bytes").symlink_to(collection.absolute() / "bytes")
 

@@ -21,6 +21,7 @@ from pixelmine.engine import EngineOptions
 from pixelmine.evaluate import wilson
 from pixelmine.mine.rounds import Hits, Trial, accuracy_now, simulate
 from pixelmine.mine.to_label import Chosen, choose_next
+from pixelmine.models import load_bundle
 from pixelmine.store import Collection, split_parts
 
 from .found import Found, cleared, find
@@ -120,12 +121,14 @@ def mine_next(
     """
     if count < 1:
         raise UsageError(f"--count must be at least 1. Got {count} instead.")
+    if out is not None and Path(out).exists():
+        raise UsageError(f"{out} is there already, perhaps filled in by now. Give another --out.")
     progress = progress or SilentProgress()
     with Collection.open(Path(path)) as collection:
         asked = {
             "columns": str(NEXT),
             "count": count,
-            "model": model,
+            "model": load_bundle(model).card.embedding_digest,
             "where": where,
             "split": split,
             "seed": seed,

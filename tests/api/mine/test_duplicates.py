@@ -4,6 +4,7 @@ import shutil
 from pathlib import Path
 
 import cv2
+import numpy as np
 import pytest
 
 from pixelmine.api.mine.decisions import not_duplicates
@@ -108,6 +109,33 @@ def test_what_is_said_to_be_none_is_remembered(pile: Path, tmp_path: Path) -> No
     assert [set(one) for one in found if "coffee.jpg" in one] == [{"coffee.jpg", "coffee copy.jpg"}]
     not_duplicates(collection, group, undo=True)
     assert any("coffee.png" in one for one in named(mine_duplicates(collection)))
+
+
+def test_two_that_are_said_apart_are_not_together_though_both_resemble_a_third(
+    pile: Path, tmp_path: Path
+) -> None:
+    shutil.copytree(pile / "collection", tmp_path / "collection")
+    collection = tmp_path / "collection"
+    rows = [
+        row
+        for row in mine_duplicates(collection, HASHES).rows.to_pylist()
+        if uri_path(row["uri"]).name.startswith("astronaut") and row["tier"] != "middle"
+    ]
+    not_duplicates(collection, [rows[0]["row_id"], rows[1]["row_id"]])
+    after = mine_duplicates(collection, HASHES).rows.to_pylist()
+    groups = {row["row_id"]: row["group_id"] for row in after}
+    assert groups.get(rows[0]["row_id"]) != groups.get(rows[1]["row_id"])
+
+
+def test_pictures_without_a_hash_that_says_anything(tmp_path: Path) -> None:
+    (tmp_path / "pile").mkdir()
+    for level in (10, 120, 240):
+        flat = np.full((80, 90, 3), level, np.uint8)
+        cv2.imwrite(str(tmp_path / f"pile/{level}.png"), flat)
+    shutil.copy(tmp_path / "pile/10.png", tmp_path / "pile/again.png")
+    found = mine_duplicates(collected(tmp_path / "pile", tmp_path / "c"), HASHES)
+    assert [set(group) for group in named(found)] == [{"10.png", "again.png"}]
+    assert found.summary["without_hash"] == 3
 
 
 def test_planted_copies_measure_what_is_found(pile: Path) -> None:

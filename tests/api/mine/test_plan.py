@@ -4,7 +4,9 @@ import csv
 import shutil
 from pathlib import Path
 
+import cv2
 import pytest
+from PIL import Image
 
 from pixelmine.api.collection import show, verify
 from pixelmine.api.ingest import ingest
@@ -128,7 +130,7 @@ def test_nothing_moves_where_the_one_that_stays_is_gone(pile: Path) -> None:
     make_plan(pile / "collection", plan)
     (pile / "pile/rocket.jpg").write_bytes(b"something else")
     before = files(pile)
-    with pytest.raises(UsageError, match="is to stay"):
+    with pytest.raises(UsageError, match="What is to stay"):
         apply_plan(pile / "collection", plan)
     assert files(pile) == before
 
@@ -157,6 +159,72 @@ def test_undo_leaves_what_lies_there_now(pile: Path) -> None:
     gone.unlink()
     undo_plan(pile / "collection")
     assert gone.stat().st_size > 3
+
+
+def test_a_link_and_what_it_leads_to_are_one_file(tmp_path: Path) -> None:
+    photographs(tmp_path / "pile")
+    (tmp_path / "pile/a.jpg").symlink_to("rocket.jpg")
+    collection = tmp_path / "collection"
+    ingest([tmp_path / "pile"], into=collection)
+    mine_duplicates(collection, HASHES)
+    before = files(tmp_path)
+    made = make_plan(collection, tmp_path / "plan.csv", PlanOptions(keep=("path",)))
+    assert made.remove == 1
+    done = apply_plan(collection, tmp_path / "plan.csv")
+    assert (done.moved, done.marked) == (0, 1)
+    assert files(tmp_path) == before, "neither the link nor its target moves"
+    undo_plan(collection)
+    assert show(collection).failed == 0
+
+
+def test_a_file_stays_for_its_other_frames(tmp_path: Path) -> None:
+    pixels = photographs(tmp_path / "pile")
+    frames = [Image.fromarray(pixels[name]) for name in ("rocket", "coffee", "chelsea")]
+    file = tmp_path / "pile/several.tiff"
+    frames[0].save(file, save_all=True, append_images=frames[1:])
+    for name in ("rocket", "coffee", "chelsea"):
+        (tmp_path / f"pile/{name}.jpg").unlink()
+    cv2.imwrite(str(tmp_path / "pile/r.png"), pixels["rocket"][..., ::-1])
+    collection = tmp_path / "collection"
+    ingest([tmp_path / "pile"], into=collection, frames="all")
+    mine_duplicates(collection, HASHES)
+    plan = tmp_path / "plan.csv"
+    make_plan(collection, plan, PlanOptions(keep=("path",)))
+    gone = next(row for row in lines(plan).values() if row["action"] == "remove")
+    assert gone["uri"].endswith("several.tiff")
+    done = apply_plan(collection, plan)
+    assert (done.moved, done.marked) == (0, 1)
+    assert verify(collection, files=True) == []
+
+
+def test_what_stays_is_what_the_plan_says_now(pile: Path) -> None:
+    """A person swaps keep and remove, and what shall stay is not there."""
+    plan = pile / "plan.csv"
+    make_plan(pile / "collection", plan)
+    text = plan.read_text().replace(",keep,", ",was,").replace(",remove,", ",keep,")
+    plan.write_text(text.replace(",was,", ",remove,"))
+    (pile / "pile/rocket low.jpg").unlink()
+    before = files(pile)
+    with pytest.raises(UsageError, match="What is to stay"):
+        apply_plan(pile / "collection", plan)
+    assert files(pile) == before
+
+
+def test_new_files_at_the_old_places_are_none_of_an_old_plan(pile: Path) -> None:
+    plan, collection = pile / "plan.csv", pile / "collection"
+    make_plan(collection, plan)
+    first = apply_plan(collection, plan)
+    gone = uri_path(next(row["uri"] for row in lines(plan).values() if row["action"] == "remove"))
+    shutil.copy(pile / "pile/chelsea.jpg", gone)
+    ingest([pile / "pile"], into=collection)
+    ok = show(collection).ok
+    mine_duplicates(collection, HASHES)
+    make_plan(collection, plan, overwrite=True)
+    second = apply_plan(collection, plan)
+    assert second.folder != first.folder
+    assert (second.moved, second.marked) == (1, 1)
+    assert undo_plan(collection, second.id).moved == 1
+    assert show(collection).ok == ok
 
 
 def test_a_protected_folder_stays_and_policies_decide(pile: Path) -> None:

@@ -80,6 +80,9 @@ def test_two_rounds_are_chosen_labelled_and_remembered(
     one = first.rows["row_id"][0].as_py()
     assert label_history(path, one)[-1]["who"] == "ada"
     assert label_history(path, one)[-1]["source"] == "next"
+    with pytest.raises(UsageError, match="there already"):
+        mine_next(path, 30, model=str(model), out=out)
+    out = tmp_path / "second.csv"
     second = mine_next(path, 30, model=str(model), out=out)
     assert second.found.summary["labelled"] == 20
     assert second.found.summary["by"] == "uncertainty and diversity"
