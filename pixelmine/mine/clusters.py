@@ -8,15 +8,16 @@ linkage of their middles) are a group; those within a cluster that hold no other
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import numpy as np
 
 from pixelmine.core.errors import UsageError
 from pixelmine.index import nearest
-from pixelmine.index.neighbours import EXACT
 
 from .density import chosen, hierarchy, leaves, spanning_tree
-from .principal import reduce
+from .landmarks import MOST, among, graph, sampled
+from .principal import reduce, unit
 from .spectral import spectral
 
 __all__ = ["ClusterOptions", "Clusters", "Node", "find_clusters"]
@@ -27,6 +28,8 @@ _DIRECTIONS = 64
 _ROUNDS = 10
 """Of joining those around: later rounds move few."""
 _LEAST = 5
+_WIDEST = 100
+"""Dimensions of the spectrum at most, one more for each piece of the graph."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -104,34 +107,96 @@ def find_clusters(
     options = options or ClusterOptions()
     count, least = len(vectors), options.least(len(vectors))
     if count < max(2 * least, 4):
-        nothing = np.full(count, -1)
-        return Clusters(
-            nodes=(),
-            cluster=nothing,
-            group=nothing,
-            part=nothing,
-            nearest=nothing,
-            probability=np.zeros(count, np.float32),
-            space=np.ones((count, 1), np.float32),
-            min_size=least,
-        )
-    width = min(options.neighbours, count - 1)
+        return _nothing(count, least)
     told("neighbours")
-    short = reduce(vectors, _DIRECTIONS) if count > EXACT else vectors
-    places, cosines = nearest(short, width, seed=options.seed)
+    short = reduce(vectors, _DIRECTIONS) if count > MOST else vectors
+    chosen_ones = sampled(short, max(_LEAST, least * min(MOST, count) // count), options.seed)
+    few = max(_LEAST, round(least * len(chosen_ones) / count))
+    found = graph(short[chosen_ones], options.neighbours, few)
+    if len(found.inside) < 2 * few:
+        return _nothing(count, least)
     told("spectrum")
-    space = spectral(places, cosines, options.dimensions, options.seed)
+    dimensions = min(options.dimensions + found.pieces - 1, _WIDEST)
+    space = spectral(found.places, found.cosines, dimensions, options.seed)
     told("density")
-    places, cosines = nearest(space, width, seed=options.seed)
-    found = hierarchy(count, *spanning_tree(space, places, cosines, options.dense), least)
-    kept = chosen(found)
-    cluster = found.members(kept)
-    part = np.where(cluster >= 0, found.members(leaves(found)), -1)
-    part[part == cluster] = -1
+    cluster, part, places = _divided(space, options, few, found.places.shape[1])
     told("join")
     cluster = _numbered(_join(cluster, places))
     closest, probability = _closest(cluster, places, space)
-    levels = (_groups(cluster, space), cluster, _numbered(part))
+    core = _Placed(cluster, part, closest, probability, space)
+    inside = chosen_ones[found.inside]
+    whole = _with_others(core, short, inside, options.neighbours)
+    return _numbered_through(whole, least)
+
+
+class _Placed(NamedTuple):
+    """Of M pictures: `cluster`, `part` and `closest`, from 0, -1 for none; the rest as Clusters."""
+
+    cluster: np.ndarray
+    part: np.ndarray
+    closest: np.ndarray
+    probability: np.ndarray
+    space: np.ndarray
+
+
+def _nothing(count: int, least: int) -> Clusters:
+    nothing = np.full(count, -1)
+    return Clusters(
+        nodes=(),
+        cluster=nothing,
+        group=nothing,
+        part=nothing,
+        nearest=nothing,
+        probability=np.zeros(count, np.float32),
+        space=np.ones((count, 1), np.float32),
+        min_size=least,
+    )
+
+
+def _divided(
+    space: np.ndarray, options: ClusterOptions, least: int, width: int
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The cluster and the part of each, and its neighbours in these coordinates."""
+    places, cosines = nearest(space, min(width, len(space) - 1), seed=options.seed)
+    dense = options.dense * width // options.neighbours
+    pairs, distances = spanning_tree(space, places, cosines, dense)
+    found = hierarchy(len(space), pairs, distances, least)
+    cluster = found.members(chosen(found))
+    part = np.where(cluster >= 0, found.members(leaves(found)), -1)
+    part[part == cluster] = -1
+    return cluster, part, places
+
+
+def _with_others(core: _Placed, vectors: np.ndarray, inside: np.ndarray, width: int) -> _Placed:
+    """All N pictures: one that took no part is where more than half of its nearest are."""
+    count = len(vectors)
+    if len(inside) == count:
+        return core
+    others = np.setdiff1d(np.arange(count), inside, assume_unique=True)
+    near, weight = among(vectors, inside, others, width)
+    cluster, part, closest = (np.full(count, -1) for _ in range(3))
+    probability = np.zeros(count, np.float32)
+    space = np.empty((count, core.space.shape[1]), np.float32)
+    cluster[inside], part[inside], closest[inside] = core.cluster, core.part, core.closest
+    probability[inside], space[inside] = core.probability, core.space
+    space[others] = unit(np.einsum("okd,ok->od", core.space[near[:, :3]], weight[:, :3]))
+    best, most = _votes(core.cluster, near, np.arange(len(others)))
+    joins = 2 * most > near.shape[1]
+    cluster[others] = np.where(joins, best, -1)
+    nearer = core.closest[near[:, 0]]
+    closest[others] = np.where(best >= 0, best, nearer)
+    probability[others] = (core.cluster[near] == closest[others][:, None]).mean(axis=1)
+    inner, most = _votes(core.part, near, np.arange(len(others)))
+    fits = joins & (2 * most > near.shape[1])
+    part[others] = np.where(fits, inner, -1)
+    return _Placed(cluster, part, closest, probability, space)
+
+
+def _numbered_through(placed: _Placed, least: int) -> Clusters:
+    """By falling size, group by group: what was numbered before the others came is no more."""
+    cluster = _numbered(placed.cluster)
+    closest = _renamed(placed.cluster, cluster)[placed.closest]
+    levels = (_groups(cluster, placed.space), cluster, _numbered(placed.part))
     nodes, starts = _nodes(levels)
     group, cluster, part, closest = (
         np.where(label >= 0, label + start, -1)
@@ -143,10 +208,17 @@ def find_clusters(
         group=group,
         part=part,
         nearest=closest,
-        probability=probability,
-        space=space,
+        probability=placed.probability,
+        space=placed.space,
         min_size=least,
     )
+
+
+def _renamed(before: np.ndarray, after: np.ndarray) -> np.ndarray:
+    """What each old label is now; the last place, which -1 names, is -1."""
+    known = np.full(before.max(initial=-1) + 2, -1)
+    known[before[before >= 0]] = after[before >= 0]
+    return known
 
 
 def _numbered(label: np.ndarray) -> np.ndarray:

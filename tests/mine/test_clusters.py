@@ -5,6 +5,8 @@ import pytest
 from sklearn.metrics import adjusted_mutual_info_score
 
 from pixelmine.core.errors import UsageError
+from pixelmine.mine import clusters as module_of_clusters
+from pixelmine.mine import landmarks
 from pixelmine.mine.clusters import ClusterOptions, Clusters, _closest, _join, find_clusters
 from pixelmine.mine.spectral import spectral
 
@@ -118,3 +120,48 @@ def test_options_are_checked() -> None:
     with pytest.raises(UsageError, match="dense"):
         ClusterOptions(dense=16)
     assert ClusterOptions().least(1_000_000) == 500
+
+
+def test_near_copies_do_not_hide_what_there_is_besides_them() -> None:
+    rng = np.random.default_rng(2)
+    copies = np.repeat(clouds(5, 30), 20, axis=0)
+    vectors = unit(copies + 0.004 * rng.standard_normal(copies.shape))
+    found = find_clusters(vectors)
+    check(found, 3_000)
+    assert found.min_size > 20, "twenty copies are no cluster"
+    truth = np.repeat(np.arange(5), 600)
+    assert adjusted_mutual_info_score(truth, found.nearest) > 0.9
+
+
+def test_few_pieces_that_are_apart_take_no_part() -> None:
+    rng = np.random.default_rng(2)
+    films = np.repeat(unit(rng.standard_normal((3, 30))), 25, axis=0)
+    films = unit(films + 0.001 * rng.standard_normal(films.shape))
+    found = find_clusters(np.concatenate([clouds(4, 300), films]), ClusterOptions(min_size=60))
+    check(found, 1_275)
+    truth = np.repeat(np.arange(4), 300)
+    assert adjusted_mutual_info_score(truth, found.nearest[:1_200]) > 0.9
+
+
+def test_of_many_a_sample_is_divided_and_the_others_follow(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for module in (landmarks, module_of_clusters):
+        monkeypatch.setattr(module, "MOST", 400)
+    vectors = clouds(6, 300)
+    found = find_clusters(vectors)
+    check(found, 1_800)
+    truth = np.repeat(np.arange(6), 300)
+    assert adjusted_mutual_info_score(truth, found.nearest) > 0.95
+    assert (found.cluster >= 0).mean() > 0.9
+    assert np.linalg.norm(found.space, axis=1) == pytest.approx(np.ones(1_800), abs=1e-4)
+    assert (found.cluster == find_clusters(vectors).cluster).all()
+
+
+def test_all_in_small_pieces_is_no_division() -> None:
+    rng = np.random.default_rng(0)
+    far = np.repeat(unit(rng.standard_normal((10, 300))), 130, axis=0)
+    vectors = unit(far + 0.02 * rng.standard_normal(far.shape))
+    found = find_clusters(vectors, ClusterOptions(min_size=200))
+    assert found.nodes == ()
+    assert (found.cluster == -1).all()
