@@ -8,8 +8,9 @@ timed are whole processes, from starting Python to the findings on the disk:
 
 - hashes: `ingest` (decode, hash, measures), `mine quality`, `mine duplicates --no-edited`;
   cleanvision's `find_issues()` finds the same: exact and near duplicates, and odd pictures.
-- embeddings: `ingest`, `mine duplicates --no-edited --scene`, `mine outliers`, `mine clusters`;
-  fastdup's `run()` finds the same: embeddings, duplicates, outliers, components.
+- embeddings: `ingest`, `mine quality`, `mine duplicates --no-edited --scene`, `mine outliers`;
+  fastdup's `run()` finds the same: statistics of pictures, embeddings, duplicates, outliers, and
+  components, which are groups of a similar scene.
 - all: `ingest` and `mine report`: everything there is, with the page.
 """
 
@@ -33,9 +34,9 @@ HASHES = [
     ["mine", "duplicates", "{c}", "--no-edited", "--no-turned"],
 ]
 EMBEDDINGS = [
+    ["mine", "quality", "{c}"],
     ["mine", "duplicates", "{c}", "--no-edited", "--scene", "0.9", "--no-turned"],
     ["mine", "outliers", "{c}"],
-    ["mine", "clusters", "{c}"],
 ]
 ALL = [["mine", "report", "{c}", "--report", "{t}/mining.html"]]
 CLEANVISION = """
