@@ -161,7 +161,8 @@ def test_copies_that_carry_the_same_label_are_corrected_too(tmp_path: Path) -> N
     labels = LabelOptions(labels=str(tmp_path / "l.csv"))
     path = tmp_path / "c.pixels"
     ingest([tmp_path / "p"], into=path, labels=labels)
-    (row,) = mine_label_errors(path, DESIGNED_ONLY).worst()
+    judged = mine_label_errors(path, DESIGNED_ONLY).rows.to_pylist()
+    row = max(judged, key=lambda one: one["score"])  # of so few the count of wrong ones is unsure
     assert review_labels(path, accept=[row["row_id"]]).rows == 2
     with Collection.open(path) as collection:
         current = collection.current_labels()["labels"].to_pylist()
