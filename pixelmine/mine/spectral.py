@@ -51,9 +51,12 @@ def spectral(places: np.ndarray, cosines: np.ndarray, dimensions: int, seed: int
 
 def _subspace(step: Any, first: np.ndarray, width: int, seed: int) -> np.ndarray:
     """float32 (N, width), orthonormal: about the eigenvectors of the largest eigenvalues."""
+    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # it has no types
+
     basis = np.random.default_rng(seed).standard_normal((len(first), width)).astype(np.float32)
     basis[:, 0] = first
-    for _ in range(_ROUNDS):
-        basis = (step @ basis + basis) / 2
-        basis, _unused = np.linalg.qr(step @ basis)
+    with threadpool_limits(1):  # so few numbers at a time: more threads only wait for each other
+        for _ in range(_ROUNDS):
+            basis = (step @ basis + basis) / 2
+            basis, _unused = np.linalg.qr(step @ basis)
     return basis

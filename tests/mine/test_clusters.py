@@ -119,7 +119,9 @@ def test_options_are_checked() -> None:
         ClusterOptions(min_size=1)
     with pytest.raises(UsageError, match="dense"):
         ClusterOptions(dense=16)
-    assert ClusterOptions().least(1_000_000) == 500
+    assert ClusterOptions().least(5_755) == 38
+    assert ClusterOptions().least(1_000_000) == 3_536
+    assert ClusterOptions(min_size=7).least(1_000_000) == 7
 
 
 def test_near_copies_do_not_hide_what_there_is_besides_them() -> None:
