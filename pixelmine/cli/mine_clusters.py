@@ -16,7 +16,7 @@ def clusters(
     model: Model = "efficientnet-lite0",
     min_size: Annotated[
         int | None,
-        typer.Option(help="Pictures of a cluster.  [default: half the square root of all]"),
+        typer.Option(help="Pictures of a cluster.  [default: by their number]"),
     ] = None,
     seed: Annotated[int, typer.Option(help="Another one gives another map.")] = 0,
     as_json: Json = False,
