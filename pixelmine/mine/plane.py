@@ -2,7 +2,8 @@
 
 t-SNE (van der Maaten and Hinton 2008) of at most 5,000 landmarks, begun at their two principal
 components (Kobak and Berens 2019); every other picture lies at the weighted mean of the landmarks
-nearest to it. 3,000 landmarks take about 10 s on one core, 10^6 pictures around them 20 s more (2026-11).
+nearest to it. 3,000 landmarks take about 10 s on one core, 10^6 pictures around them 20 s more
+(2026-11).
 """
 
 from typing import Any
