@@ -13,7 +13,6 @@ import shutil
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -258,13 +257,13 @@ def _folder(collection: Collection, rows: Sequence[dict[str, str]]) -> Path:
     going = [row["row_id"] for row in rows if row["action"] == REMOVE]
     images = _images(collection, going)
     name = digest_json([[row, images.get(row, {}).get("content_id")] for row in going])[:16]
-    for number in count(1):
+    number = 1
+    while True:
         folder = collection.path / "quarantine" / (name if number == 1 else f"{name}-{number}")
-        if not (folder / "journal.json").is_file() or _journal(folder)["state"] != "applied":
+        applied = (folder / "journal.json").is_file() and _journal(folder)["state"] == "applied"
+        if not applied or not any(image["status"] == OK for image in images.values()):
             return folder
-        if not any(image["status"] == OK for image in images.values()):
-            return folder
-    raise AssertionError("count does not end")
+        number += 1
 
 
 def _begin(
