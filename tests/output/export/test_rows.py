@@ -30,7 +30,7 @@ def test_a_batch_is_cleared_and_reconciles() -> None:
     cleared = clear(rows, POLICY)
     one = clear(b"x", POLICY)
     with pytest.raises(TypeError, match="clear"):
-        Batch(rows=rows, pictures=(), names=["", ""], endings=["", ""])  # type: ignore[arg-type] # the test
+        Batch(rows=rows, pictures=(), names=["", ""], endings=["", ""])
     with pytest.raises(TypeError, match="clear"):
         Batch(rows=cleared, pictures=[b"x", b"y"], names=["", ""], endings=["", ""])  # type: ignore[list-item] # the test
     with pytest.raises(ValueError, match="2 rows need as many"):
