@@ -8,9 +8,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pixelmine.api.mine.plan_file import REMOVE, check_known, read_plan
-from pixelmine.core import OK
 from pixelmine.core.errors import CollectionError, UsageError
-from pixelmine.store import Collection, split_parts
+from pixelmine.store import Collection, good_images, split_parts
 
 __all__ = ["Chosen", "choose"]
 
@@ -86,16 +85,7 @@ def choose(
 
 
 def _good(collection: Collection, where: str | None) -> pa.Table:
-    condition = f"status = '{OK}'"
-    try:
-        # Each in brackets: an OR of the user's must not reach pictures that failed.
-        whole = f"({where}) AND ({condition})" if where else condition
-        rows = collection.images.read(list(_COLUMNS), whole)
-    except ValueError as error:
-        raise UsageError(
-            f"--where {where!r} is no condition in SQL over the columns of images: "
-            f"{', '.join(collection.images.schema.names)}."
-        ) from error
+    rows = good_images(collection, _COLUMNS, where)
     if rows.num_rows == 0:
         raise CollectionError(
             f"{collection.path} holds no good picture{' where ' + where if where else ''}. "

@@ -20,7 +20,7 @@ from pixelmine.engine import EngineOptions
 from pixelmine.index.vectors import IndexOptions, IndexState, VectorIndex
 from pixelmine.models import load_bundle
 from pixelmine.pipeline import Recognise
-from pixelmine.store import Collection
+from pixelmine.store import Collection, good_images
 
 from .asked_picture import Region, asked_vector
 from .mine.found import cleared
@@ -187,14 +187,7 @@ def _chosen(collection: Collection, labels: Sequence[str], where: str | None) ->
     """The good rows that `labels` and `where` leave, sorted by row_id; None: all of them."""
     if not labels and where is None:
         return None
-    try:
-        rows = collection.images.read([*_PLACE, "status"], where)
-    except ValueError as error:
-        raise UsageError(
-            f"--where {where!r} is no condition in SQL over the columns of images: "
-            f"{', '.join(collection.images.schema.names)}."
-        ) from error
-    rows = rows.filter(pc.equal(rows["status"], OK)).drop_columns(["status"]).sort_by("row_id")
+    rows = good_images(collection, _PLACE, where).sort_by("row_id")
     if labels:
         current = collection.current_labels()
         for label in labels:

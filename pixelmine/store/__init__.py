@@ -3,7 +3,7 @@
 from .bytes import ByteStore
 from .collection import Collection, is_collection
 from .known import KnownPictures
-from .query import find_split, labelled_pictures, split_parts, split_pictures
+from .query import find_split, good_images, labelled_pictures, split_parts, split_pictures
 from .table import Table
 
 __all__ = [
@@ -12,6 +12,7 @@ __all__ = [
     "KnownPictures",
     "Table",
     "find_split",
+    "good_images",
     "is_collection",
     "labelled_pictures",
     "split_parts",

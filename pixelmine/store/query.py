@@ -1,6 +1,7 @@
 """Questions that join the tables of a collection."""
 
 import re
+from collections.abc import Sequence
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -10,7 +11,7 @@ from pixelmine.core.errors import CollectionError, UsageError
 
 from .collection import Collection
 
-__all__ = ["find_split", "labelled_pictures", "split_parts", "split_pictures"]
+__all__ = ["find_split", "good_images", "labelled_pictures", "split_parts", "split_pictures"]
 
 _COLUMNS = [
     "row_id",
@@ -26,6 +27,24 @@ _COLUMNS = [
 ]
 
 
+def good_images(
+    collection: Collection, columns: Sequence[str], where: str | None = None
+) -> pa.Table:
+    """These columns of the good rows of `images`, in no order.
+
+    `where`: an SQL expression over `images`. Raises UsageError for one that makes no sense.
+    """
+    try:
+        rows = collection.images.read([*columns, "status"], where)
+    except ValueError as error:
+        known = ", ".join(collection.images.schema.names)
+        raise UsageError(
+            f"--where {where!r} is no condition in SQL over the columns of images, as in "
+            f"\"width > 500 AND format = 'jpeg'\". The columns: {known}."
+        ) from error
+    return rows.filter(pc.equal(rows["status"], OK)).drop_columns(["status"])
+
+
 def labelled_pictures(
     collection: Collection, split: str | None = None, where: str | None = None
 ) -> pa.Table:
@@ -36,15 +55,7 @@ def labelled_pictures(
     others are `train`. Without it every picture is `train`. `where`: an SQL expression over
     `images`. Sorted by picture_id, so that the order does not depend on where the pictures lie.
     """
-    try:
-        images = collection.images.read([*_COLUMNS, "status"], where)
-    except ValueError as error:
-        columns = ", ".join(collection.images.schema.names)
-        raise UsageError(
-            f"--where {where!r} is no condition in SQL over the columns of images, as in "
-            f"\"width > 500 AND format = 'jpeg'\". The columns: {columns}."
-        ) from error
-    images = images.filter(pc.equal(images["status"], OK)).drop_columns(["status"])
+    images = good_images(collection, _COLUMNS, where)
     labels = collection.current_labels().select(["row_id", "labels"])
     order = pc.sort_indices(
         images, sort_keys=[("picture_id", "ascending"), ("row_id", "ascending")]

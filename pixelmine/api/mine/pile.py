@@ -9,14 +9,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pixelmine.api.predicted import embeddings_table, predict_collection, read_logits, settle
-from pixelmine.core import OK
-from pixelmine.core.errors import CollectionError, UsageError
+from pixelmine.core.errors import CollectionError
 from pixelmine.core.progress import Progress, SilentProgress
 from pixelmine.engine import EngineOptions
 from pixelmine.features import FEATURES
 from pixelmine.models import load_bundle
 from pixelmine.pipeline import Recognise
-from pixelmine.store import Collection
+from pixelmine.store import Collection, good_images
 
 __all__ = ["COLUMNS", "MODEL", "Embedded", "embed", "read_measures", "read_pictures"]
 
@@ -60,14 +59,7 @@ def read_pictures(collection: Collection, where: str | None = None) -> pa.Table:
     Of the rows of one picture the first by row_id that has a label stands for it, else the first.
     `where`: SQL over the images table. Sorted by picture_id. Raises UsageError, CollectionError.
     """
-    try:
-        images = collection.images.read([*COLUMNS, "status"], where)
-    except ValueError as error:
-        raise UsageError(
-            f"--where {where!r} is no condition in SQL over the columns of images: "
-            f"{', '.join(collection.images.schema.names)}."
-        ) from error
-    images = images.filter(pc.equal(images["status"], OK)).drop_columns(["status"])
+    images = good_images(collection, COLUMNS, where)
     if images.num_rows == 0:
         raise CollectionError(
             f"{collection.path} holds no good picture{' where ' + where if where else ''}. "
