@@ -13,7 +13,7 @@ __all__ = ["associations"]
 def associations(
     path: CollectionPath,
     where: Where = None,
-    model: Model = "efficientnet-lite0",
+    model: Model = "efficientnet-lite0-int8",
     predict: Annotated[
         bool, typer.Option("--predict", help="Ask the model first, where it has not been asked.")
     ] = False,

@@ -13,7 +13,7 @@ __all__ = ["clusters"]
 def clusters(
     path: CollectionPath,
     where: Where = None,
-    model: Model = "efficientnet-lite0",
+    model: Model = "efficientnet-lite0-int8",
     min_size: Annotated[
         int | None,
         typer.Option(help="Pictures of a cluster.  [default: by their number]"),

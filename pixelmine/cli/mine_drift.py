@@ -31,7 +31,7 @@ def drift(
         Path | None,
         typer.Option(help="Compare with such a file; the old pictures are not read again."),
     ] = None,
-    model: Model = "efficientnet-lite0",
+    model: Model = "efficientnet-lite0-int8",
     column: Annotated[
         list[str] | None,
         typer.Option(help="Of the table: take it although its name suggests that it says who."),

@@ -43,7 +43,7 @@ def duplicates(
         ),
     ] = None,
     seed: Annotated[int, typer.Option(help="With --planted: which pictures.")] = 0,
-    model: Model = "efficientnet-lite0",
+    model: Model = "efficientnet-lite0-int8",
     engine: Engine = "auto",
     ray_address: RayAddress = None,
     as_json: Json = False,

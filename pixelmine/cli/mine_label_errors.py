@@ -21,7 +21,7 @@ def label_errors(
     ] = "auto",
     model: Annotated[
         str, typer.Option("--model", help="Whose embedding: a model's name or a bundle.")
-    ] = "efficientnet-lite0",
+    ] = "efficientnet-lite0-int8",
     top: Annotated[int, typer.Option(help="Suspected pictures to show.")] = 20,
     seed: Annotated[int, typer.Option(help="Of the folds.")] = 0,
     accept: Annotated[

@@ -16,7 +16,7 @@ def next_pictures(
     count: Annotated[int, typer.Option(help="Pictures to label, in a round.")] = 100,
     model: Annotated[
         str, typer.Option("--model", help="Whose embedding: a model's name or a bundle.")
-    ] = "efficientnet-lite0",
+    ] = "efficientnet-lite0-int8",
     where: Where = None,
     split: Annotated[
         str | None, typer.Option(help="ID or ID:FOLD: measure each round on its test part.")

@@ -19,7 +19,7 @@ def outliers(
     ] = 2.5,
     model: Annotated[
         str, typer.Option("--model", help="Whose embedding: a model's name or a bundle.")
-    ] = "efficientnet-lite0",
+    ] = "efficientnet-lite0-int8",
     top: Annotated[int, typer.Option(help="Pictures to show.")] = 20,
     as_json: Json = False,
 ) -> None:

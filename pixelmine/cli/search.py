@@ -31,7 +31,7 @@ def search(
     ] = None,
     where: Where = None,
     k: Annotated[int, typer.Option("--k", help="How many to find.")] = 10,
-    model: Model = "efficientnet-lite0",
+    model: Model = "efficientnet-lite0-int8",
     allow_private: AllowPrivate = False,
     as_json: Json = False,
 ) -> None:

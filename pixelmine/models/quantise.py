@@ -6,7 +6,7 @@ value of each tensor, seen on the calibration pictures, become the ends of 256 s
 """
 
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -36,8 +36,14 @@ _FLOAT_OUTPUTS = ["Gemm", "GlobalAveragePool", "MatMul"]
 """Logits and embeddings keep their precision: in 256 steps, near classes would tie."""
 
 
-def quantise(network: bytes, batches: Iterable[np.ndarray]) -> bytes:
+def quantise(
+    network: bytes,
+    batches: Iterable[np.ndarray],
+    ranges: Mapping[str, tuple[float, float]] | None = None,
+) -> bytes:
     """The network with 8-bit weights and activations, `batches` of its input showing their ranges.
+
+    `ranges`: the least and largest value of tensors by name, where they are known already.
 
     Weights are symmetric, one scale an output channel, and take 7 of the 8 bits: CPUs without VNNI
     add pairs of products in 16 bits, which 8-bit weights overflow (seen 2026-11 on AVX2, where
@@ -63,11 +69,19 @@ def quantise(network: bytes, batches: Iterable[np.ndarray]) -> bytes:
                 reduce_range=True,
                 activation_type=QuantType.QUInt8,
                 weight_type=QuantType.QInt8,
-                extra_options={"OpTypesToExcludeOutputQuantization": _FLOAT_OUTPUTS},
+                extra_options={
+                    "OpTypesToExcludeOutputQuantization": _FLOAT_OUTPUTS,
+                    "TensorQuantOverrides": _overrides(ranges or {}),
+                },
             )
         except Exception as error:  # onnx and ONNX Runtime raise whatever they like
             raise ModelError(f"ONNX Runtime cannot quantise the network: {error}.") from error
         return _finished(onnx.load_model(made))
+
+
+def _overrides(ranges: Mapping[str, tuple[float, float]]) -> dict[str, list[dict[str, Any]]]:
+    low_high = ((name, map(np.float32, ends)) for name, ends in ranges.items())
+    return {name: [dict(zip(("rmin", "rmax"), ends, strict=True))] for name, ends in low_high}
 
 
 def _reader(name: str, batches: Iterable[np.ndarray]) -> Any:

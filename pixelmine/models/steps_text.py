@@ -60,6 +60,12 @@ def _center_crop(values: Values) -> str:
     return f"Cut {values['height']}x{values['width']} pixels (height x width) from the middle."
 
 
+def _center_square(values: Values) -> str:
+    return (
+        f"Cut a square from the middle, its side {_number(values['fraction'])} of the short side."
+    )
+
+
 def _five_crop(values: Values) -> str:
     return (
         f"Cut {values['height']}x{values['width']} pixels from each corner and the middle: five "
@@ -75,6 +81,7 @@ def _normalise(values: Values) -> str:
 _WORDS: dict[str, Callable[[Values], str]] = {
     "resize": _resize,
     "center_crop": _center_crop,
+    "center_square": _center_square,
     "five_crop": _five_crop,
     "normalise": _normalise,
 }

@@ -10,7 +10,7 @@ import pytest
 
 from pixelmine.core import Limits
 from pixelmine.core.errors import ModelError
-from pixelmine.models import DEFAULT, Bundle, bundle_path, lite_weights, load_bundle
+from pixelmine.models import DEFAULT, Bundle, bundle_path, lite_int8, lite_weights, load_bundle
 from pixelmine.models.default import imagenet_names
 from pixelmine.models.lite import LITE0, LITES
 from pixelmine.models.lite_weights import read_weights
@@ -100,3 +100,34 @@ def test_golden_logits_are_those_of_an_independent_implementation(name: str) -> 
             np.testing.assert_allclose(found.embedding[0], picture.embedding, atol=1e-3)
     best = [bundle.card.labels[int(picture.logits.argmax())] for picture in bundle.golden]
     assert best == ["traffic light", "crossword puzzle"]
+
+
+def test_the_8_bit_model_is_the_same_everywhere_and_near_the_other() -> None:
+    from pixelmine.runtime import open_network
+
+    full, small = load_bundle(DEFAULT), load_bundle(lite_int8.NAME)
+    network = full.files["model.onnx"]
+    assert small.files["model.onnx"] == lite_int8.quantise_lite0(network)
+    steps = Preprocessing.from_card(small.card.preprocessing)
+    for runtime in ("onnxruntime", "openvino"):
+        opened = open_network(small.files["model.onnx"], runtime, "f32", 2)
+        for picture in small.golden:
+            found = opened.run(steps.prepare(picture.data, Limits())[None])
+            picture.compare(found.logits[0], found.embedding[0], "f32")
+    for one, other in zip(small.golden, full.golden, strict=True):
+        assert (one.precision, other.precision) == ("int8", "f32")
+        assert one.logits.argmax() == other.logits.argmax()
+        lengths = np.linalg.norm(one.embedding) * np.linalg.norm(other.embedding)
+        assert one.embedding @ other.embedding / lengths > 0.9
+
+
+def test_the_8_bit_ranges_are_those_that_are_written_down(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No picture that the tool happens to be shown has a say."""
+    network = load_bundle(DEFAULT).files["model.onnx"]
+    before = lite_int8.quantise_lite0(network)
+    rng = np.random.default_rng(1)
+    noise = rng.integers(0, 256, (4, LITE0.side, LITE0.side, 3), np.uint8)
+    monkeypatch.setattr(lite_int8, "_SHOWN", noise)
+    assert lite_int8.quantise_lite0(network) == before
+    monkeypatch.setitem(lite_int8._RANGES, "block0/project/conv", (-1.0, 1.0))
+    assert lite_int8.quantise_lite0(network) != before

@@ -15,6 +15,7 @@ from pixelmine.preprocess.steps import (
     UINT8_STEPS,
     Bilateral,
     CenterCrop,
+    CenterSquare,
     Clahe,
     Convert,
     Crop,
@@ -50,6 +51,7 @@ CASES = {
     "median": [Median(), Median(size=31)],
     "bilateral": [Bilateral(), Bilateral(diameter=15, sigma_colour=200.0, sigma_space=9.0)],
     "non_local_means": [NonLocalMeans(), NonLocalMeans(strength=1.5, patch=3, search=5)],
+    "center_square": [CenterSquare(fraction=1.0), CenterSquare(fraction=0.4)],
     "center_crop": [CenterCrop(height=4, width=7), CenterCrop(height=50, width=3)],
     "rotate": [Rotate(degrees=degrees) for degrees in (0, 90, -90, 180, 13.5, -200)],
     "normalise": [Normalise(), Normalise(mean=(1.0, 2.0, 3.0), std=(4.0, 5.0, 6.0))],
@@ -139,7 +141,7 @@ def test_a_card_gives_the_step_back(step):
     assert Preprocessing.from_card(card).steps == (step,)
 
 
-APART = ("resize", "pad", "crop", "center_crop", "five_crop", "rotate", "median")
+APART = ("resize", "pad", "crop", "center_crop", "center_square", "five_crop", "rotate", "median")
 
 
 @pytest.mark.parametrize("step", [step for name in APART for step in CASES[name]])

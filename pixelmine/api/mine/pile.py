@@ -19,7 +19,7 @@ from pixelmine.store import Collection, good_images
 
 __all__ = ["COLUMNS", "MODEL", "Embedded", "embed", "read_measures", "read_pictures"]
 
-MODEL = "efficientnet-lite0"
+MODEL = "efficientnet-lite0-int8"
 """Whose embedding is mined with, unless another is named."""
 
 COLUMNS = (

@@ -5,7 +5,7 @@ write the class, name it in STEPS; the contract test in tests/preprocess then ru
 """
 
 from .convert import Convert
-from .crop import CenterCrop, Crop, FiveCrop
+from .crop import CenterCrop, CenterSquare, Crop, FiveCrop
 from .denoise import Bilateral, Median, NonLocalMeans
 from .equalise import Clahe, Equalise
 from .normalise import Normalise
@@ -19,6 +19,7 @@ __all__ = [
     "UINT8_STEPS",
     "Bilateral",
     "CenterCrop",
+    "CenterSquare",
     "Clahe",
     "Convert",
     "Crop",
@@ -39,6 +40,7 @@ STEPS: dict[str, type] = {
     "pad": Pad,
     "crop": Crop,
     "center_crop": CenterCrop,
+    "center_square": CenterSquare,
     "five_crop": FiveCrop,
     "rotate": Rotate,
     "convert": Convert,

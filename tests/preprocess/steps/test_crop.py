@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pixelmine.core.errors import UsageError
-from pixelmine.preprocess.steps import CenterCrop, Crop, FiveCrop
+from pixelmine.preprocess.steps import CenterCrop, CenterSquare, Crop, FiveCrop
 
 
 def noise(height, width, channels=3, dtype=np.uint8):
@@ -119,3 +119,17 @@ def test_five_crop_against_the_reference(height, width, rows, columns):
     for view, (top, left) in enumerate([(0, 0), (0, right), (down, 0), (down, right)]):
         np.testing.assert_array_equal(found[view], boxed(large, top, left, height, width))
     np.testing.assert_array_equal(found[4], cropped(pixels, height, width))
+
+
+def test_a_square_of_the_middle_is_a_fraction_of_the_short_side():
+    pixels = np.arange(8 * 11).reshape(8, 11, 1)
+    found = CenterSquare(fraction=0.5)(pixels)[..., 0]
+    np.testing.assert_array_equal(found, pixels[2:6, 3:7, 0])
+    assert CenterSquare(fraction=1)(pixels).shape == (8, 8, 1)
+    assert CenterSquare(fraction=0.01)(pixels).shape == (1, 1, 1)
+
+
+@pytest.mark.parametrize("fraction", [0, -0.5, 1.01, float("nan")])
+def test_a_square_larger_than_the_picture_is_refused(fraction):
+    with pytest.raises(UsageError, match="above 0"):
+        CenterSquare(fraction=fraction)
