@@ -60,7 +60,7 @@ class Found:
 
     @property
     def verdict(self) -> Verdict:
-        """ "unsure" where a person has to look, whatever else was found; else "found" or "none"."""
+        """Where a person has to look "unsure", whatever else was found; or "found", or "none"."""
         if self.unsure:
             return "unsure"
         return "found" if self.boxes else "none"
