@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from pixelmine.core.errors import CollectionError, OutputError
 
@@ -21,6 +22,9 @@ Rows: TypeAlias = "pa.Table | pa.RecordBatch"
 
 _WORTH_AN_INDEX = 20_000
 """Rows; below, a scan takes a few milliseconds."""
+
+_TOGETHER = 10_000
+"""Rows that are deleted by one commit."""
 
 FORMAT = "2.2"
 """Of Lance's files: the first that stores maps, which `meta` is."""
@@ -146,6 +150,52 @@ class Table:
             if self.key:
                 table.create_scalar_index(self.key[0], "BTREE", replace=True)
             table.cleanup_old_versions(older_than=keep)
+
+    def remove(self, columns: Sequence[str], names: pa.Array) -> int:
+        """Take out the rows that have one of `names` in one of these columns; gives their number.
+
+        Older versions still hold them, until `forget`.
+        """
+        if not self.exists or len(names) == 0:
+            return 0
+        try:
+            with self._lock:
+                found: list[int] = []
+                scanner = self._open().scanner(columns=list(columns), with_row_id=True)
+                for batch in scanner.to_batches():
+                    for column in columns:
+                        named = pc.is_in(batch[column], value_set=names)
+                        found += batch["_rowid"].filter(named).to_pylist()
+                places = sorted(set(found))
+                for start in range(0, len(places), _TOGETHER):
+                    some = ", ".join(map(str, places[start : start + _TOGETHER]))
+                    self._open().delete(f"_rowid IN ({some})")
+        except OSError as error:
+            raise self._unwritable(error) from error
+        return len(places)
+
+    def forget(self) -> None:
+        """Leave no file that holds a row which is not in the newest version.
+
+        Files with deleted rows are written anew; older versions, what killed commits have left and
+        every index go. An index of the key is made again; one of vectors is not. Whoever reads an
+        older version meanwhile gets an error.
+        """
+        if not self.exists:
+            return
+        try:
+            with self._lock:
+                had = self._open().describe_indices()
+                for index in had:
+                    self._open().drop_index(index.name)
+                self._open().optimize.compact_files(
+                    materialize_deletions=True, materialize_deletions_threshold=0.0
+                )
+                if self.key and any(index.field_names == self.key[:1] for index in had):
+                    self._open().create_scalar_index(self.key[0], "BTREE")
+                self._open().cleanup_old_versions(retain_versions=1, delete_unverified=True)
+        except OSError as error:
+            raise self._unwritable(error) from error
 
     def _open(self) -> "lance.LanceDataset":
         import lance
