@@ -24,6 +24,7 @@ from pixelmine.decoding import BINARY
 from pixelmine.engine import Isolated
 from pixelmine.models import Card
 from pixelmine.store.bytes import ByteStore
+from pixelmine.store.tombstones import Tombstones
 
 __all__ = ["Look", "Looks", "Reading", "inspecting", "preparing"]
 
@@ -79,12 +80,14 @@ class Reading:
     """How pictures are got at.
 
     `frames`: see `preprocess.Frames`; None looks at the one frame that a row names. `kept`: the
-    folder of copies of what cannot be read again. `allow_private`: see `input.SourceOptions`.
+    folder of copies of what cannot be read again. `erased`: the collection whose tombstones say
+    what must not be looked at. `allow_private`: see `input.SourceOptions`.
     """
 
     limits: Limits = field(default_factory=Limits)
     frames: str | None = "auto"
     kept: Path | None = None
+    erased: Path | None = None
     allow_private: bool = False
 
 
@@ -140,6 +143,7 @@ class Looks:
         self._readers = ThreadPoolExecutor(_READERS, "read")
         self._reading, self._size, self._known = reading, recent, known
         self._kept = ByteStore(reading.kept) if reading.kept else None
+        self._erased: Container[str] = Tombstones(reading.erased) if reading.erased else ()
         self._recent: OrderedDict[tuple[str, int | None], Future[Any]] = OrderedDict()
         self._lock = threading.Lock()
 
@@ -166,6 +170,8 @@ class Looks:
         if isinstance(data, Reason):
             return row, None, data
         content = content_id(data)
+        if content in self._erased:  # nothing is kept of it but where it lies
+            return {**row, "group": None, "meta": None}, None, Reason.ERASED
         if self._kept is not None and source.must_keep(row):
             self._kept.put(data, content)
         key = (content, row["frame"] if reading.frames is None else None)

@@ -11,7 +11,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pixelmine.core import OK, PASSING, Limits
+from pixelmine.core import OK, PASSING, Limits, Reason
 from pixelmine.core.ids import digest_json
 from pixelmine.core.progress import Progress, SilentProgress
 from pixelmine.core.schema import IMAGES, LABELS
@@ -34,6 +34,8 @@ FEATURES_KEPT = ("pdq", "measures", "surface")
 
 _CHUNK = 500
 """Rows that one query asks for by name."""
+
+_NOT_ERASED = f"(reason IS NULL OR reason != '{Reason.ERASED}')"
 
 
 @dataclass(frozen=True)
@@ -111,6 +113,7 @@ def inspect_stage(
         limits=limits,
         frames=frames,
         kept=collection.bytes.folder,
+        erased=collection.path,
         allow_private=allow_private,
         features=FEATURES_KEPT,
         collection=collection.path if collection.images.exists else None,
@@ -165,7 +168,8 @@ def _tell_known(run: Run, collection: Collection) -> None:
         for start in range(0, told.num_rows, _CHUNK):
             new = {row["row_id"]: row for row in told.slice(start, _CHUNK).to_pylist()}
             inside = ", ".join(f"'{name}'" for name in new)
-            known = collection.images.read(where=f"row_id IN ({inside})").to_pylist()
+            where = f"row_id IN ({inside}) AND {_NOT_ERASED}"
+            known = collection.images.read(where=where).to_pylist()
             pairs = [(row, _told(row, new[row["row_id"]])) for row in known]
             changed = [after for before, after in pairs if after != before]
             if changed:
@@ -185,14 +189,16 @@ def add_labels(
     """Append the labels that the source gives now and did not give before.
 
     `options`: say how several stand in one text. A label that a person has set since stays the
-    latest, unless the source itself changed.
+    latest, unless the source itself changed. What was erased gets none.
     """
     given = collection.labels.read(["row_id", "labels", "time"], f"source = '{source}'")
     rows = given.sort_by("time")
     before = dict(zip(rows["row_id"].to_pylist(), rows["labels"].to_pylist(), strict=True))
     commits, added = Commits(collection.labels.append), 0
+    gone = collection.images.read(["row_id"], f"reason = '{Reason.ERASED}'")["row_id"]
     for batch in batches:
-        labelled = batch.filter(pc.is_valid(batch["label"]))
+        erased = pc.is_in(batch["row_id"], value_set=gone.combine_chunks())
+        labelled = batch.filter(pc.and_not(pc.is_valid(batch["label"]), erased))
         pairs = zip(labelled["row_id"].to_pylist(), labelled["label"].to_pylist(), strict=True)
         told = [(row, options.several(label)) for row, label in pairs]
         new = [(row, several) for row, several in told if several and before.get(row) != several]

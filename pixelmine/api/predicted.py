@@ -112,7 +112,13 @@ def predict_collection(
     `only`: the picture_ids that are wanted, if not all. Identical pictures are looked at once;
     where that copy cannot be read any more, the others are.
     """
-    stage = replace(settle(stage), frames=None, vectors=True, kept=collection.bytes.folder)
+    stage = replace(
+        settle(stage),
+        frames=None,
+        vectors=True,
+        kept=collection.bytes.folder,
+        erased=collection.path,
+    )
     card = stage.bundle.card
     predictions = collection.predictions(_producer(card.digest, stage), len(card.labels))
     features = embeddings_table(collection, stage)
