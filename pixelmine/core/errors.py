@@ -10,6 +10,7 @@
     |-- RunError                a run cannot go on where it stopped
     |-- OutputError             a destination cannot be written
     |-- TrainError              training or taking in a network failed
+    |-- PrivacyError            what a policy promises cannot be kept, so nothing is released
     `-- DatasetError            a data set cannot be found, copied or checked
 
 A bad picture is never an error: it is a row with a reason (`pixelmine.core.reasons`).
@@ -22,6 +23,7 @@ __all__ = [
     "ModelError",
     "OutputError",
     "PixelmineError",
+    "PrivacyError",
     "RunError",
     "SchemaVersionError",
     "SourceError",
@@ -72,6 +74,10 @@ class OutputError(PixelmineError):
 
 class TrainError(PixelmineError):
     """Training, or taking in a trained network, failed."""
+
+
+class PrivacyError(PixelmineError):
+    """What a policy promises cannot be kept, so that nothing is released. Tells nobody's values."""
 
 
 class DatasetError(PixelmineError):
