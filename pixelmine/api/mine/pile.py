@@ -1,8 +1,8 @@
 """The good pictures of a collection as mining takes them: rows, labels, vectors, measures."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass, field, replace
+from typing import Self
 
 import numpy as np
 import pyarrow as pa
@@ -13,9 +13,10 @@ from pixelmine.core.errors import CollectionError
 from pixelmine.core.progress import Progress, SilentProgress
 from pixelmine.engine import EngineOptions
 from pixelmine.features import FEATURES
+from pixelmine.mine.principal import Basis, unit
 from pixelmine.models import load_bundle
 from pixelmine.pipeline import Recognise
-from pixelmine.store import Collection, good_images
+from pixelmine.store import Collection, Table, good_images
 
 __all__ = ["COLUMNS", "MODEL", "Embedded", "embed", "read_measures", "read_pictures"]
 
@@ -40,17 +41,28 @@ class Embedded:
 
     `rows`: as `read_pictures` gives them. `vectors`: float32 (N, D), each of length 1. `stage`:
     the model, with the runtime and precision that it came to. `failed`: how many could not be seen.
+    `basis`: what the vectors were reduced by; None: they are as the model gave them.
     """
 
     rows: pa.Table
     vectors: np.ndarray = field(repr=False)
     stage: Recognise
     failed: int
+    basis: Basis | None = field(default=None, repr=False)
 
     @property
     def pictures(self) -> list[str]:
         """The picture_ids, in order."""
         return list(self.rows["picture_id"].to_pylist())
+
+    def beside(self, other: "Embedded") -> Self:
+        """The same where `other` was not reduced, or by the same basis; else reduced by its basis.
+
+        So can the two be compared: `other` must have been made with the basis of this one.
+        """
+        if self.basis is not None or other.basis is None:
+            return self
+        return replace(self, vectors=other.basis.reduce(self.vectors), basis=other.basis)
 
 
 def read_pictures(collection: Collection, where: str | None = None) -> pa.Table:
@@ -83,23 +95,33 @@ def embed(
     model: str = MODEL,
     *,
     where: str | None = None,
+    basis: Basis | None = None,
+    whole: bool = False,
     engine: EngineOptions | None = None,
     progress: Progress,
 ) -> Embedded:
-    """The vectors of the good pictures; those that the model has not seen are looked at first."""
+    """The vectors of the good pictures; those that the model has not seen are looked at first.
+
+    `basis`: what other vectors were reduced by that these are to be compared with; without one,
+    more than 100,000 are reduced by their own. `whole`: never reduced, however many they are.
+    """
     stage = settle(Recognise(bundle=load_bundle(model)))
     rows = read_pictures(collection, where)
     wanted = rows["picture_id"].combine_chunks()
     if _unseen(collection, stage, wanted):
         only = set(wanted.to_pylist()) if where else None
         predict_collection(collection, stage, engine or EngineOptions(), progress, only)
-    names, vectors = _read(collection, stage, wanted)
+    table = embeddings_table(collection, stage)
+    if basis is None and not whole and len(wanted) > _MANY:
+        basis = _principal(table)
+    names, vectors = _read(table, wanted, basis)
     at = pc.index_in(wanted, value_set=names)
     kept = rows.filter(pc.is_valid(at)).combine_chunks()
     vectors = vectors[pc.drop_null(at).to_numpy()]
     if not len(vectors):
         raise CollectionError(f"No picture of {collection.path} can be read any more.")
-    return Embedded(rows=kept, vectors=vectors, stage=stage, failed=rows.num_rows - kept.num_rows)
+    failed = rows.num_rows - kept.num_rows
+    return Embedded(rows=kept, vectors=vectors, stage=stage, failed=failed, basis=basis)
 
 
 def predicted_labels(collection: Collection, found: Embedded) -> tuple[list[str], np.ndarray]:
@@ -145,17 +167,8 @@ def _unseen(collection: Collection, stage: Recognise, wanted: pa.Array) -> bool:
     return not pc.all(pc.is_in(wanted, value_set=seen)).as_py()
 
 
-def _read(
-    collection: Collection, stage: Recognise, wanted: pa.Array
-) -> tuple[pa.Array, np.ndarray]:
-    """The picture_ids, and their vectors of length 1; many are reduced to 256 dimensions.
-
-    By principal components of a sample, which keep more than nine tenths of what Lite0 tells apart.
-    """
-    table = embeddings_table(collection, stage)
-    reduce: Any = None
-    if len(wanted) > _MANY:
-        reduce = _principal(table)
+def _read(table: Table, wanted: pa.Array, basis: Basis | None) -> tuple[pa.Array, np.ndarray]:
+    """The picture_ids, and their vectors of length 1, reduced by the basis."""
     names, parts = [], []
     for batch in table.scan(["picture_id", "values"]):
         inside = pc.is_in(batch["picture_id"], value_set=wanted)
@@ -163,21 +176,21 @@ def _read(
         if batch.num_rows == 0:
             continue
         values = batch["values"].flatten().to_numpy().reshape(batch.num_rows, -1)
-        values = values @ reduce if reduce is not None else values
-        size = np.maximum(np.linalg.norm(values, axis=1, keepdims=True), 1e-12)
         names.append(batch["picture_id"])
-        parts.append((values / size).astype(np.float32))
+        parts.append(unit(values) if basis is None else basis.reduce(values))
     if not parts:
         return pa.array([], pa.string()), np.empty((0, 1), np.float32)
     return pa.concat_arrays(names), np.concatenate(parts)
 
 
-def _principal(table: Any) -> np.ndarray:
-    """(D, 256): the directions in which a sample spreads most about the origin."""
+def _principal(table: Table) -> Basis:
+    """Of a sample, about the origin, which leaves cosines as they are.
+
+    256 directions keep more than nine tenths of what Lite0 tells apart.
+    """
     held: list[np.ndarray] = []
     step = max(1, table.count() // _SAMPLE)
     for batch in table.scan(["values"]):
         held.append(batch["values"].flatten().to_numpy().reshape(batch.num_rows, -1)[::step])
-    sample = np.concatenate(held).astype(np.float64)
-    _, directions = np.linalg.eigh(sample.T @ sample)
-    return np.asarray(directions[:, ::-1][:, :_WIDE], np.float32)
+    sample = np.concatenate(held)
+    return Basis.of(sample, np.zeros(sample.shape[1], np.float32), _WIDE)
