@@ -30,27 +30,12 @@ from pixelmine.mine.drift import Drift, DriftOptions, compare
 from pixelmine.mine.drift_counts import Pile
 from pixelmine.mine.drift_reference import DriftReference
 from pixelmine.mine.drift_space import cell_names, make_space
-from pixelmine.mine.items import Attribute
 from pixelmine.store import Collection
 
 TRIES, ALLOWED = 100, 9
 SHIFT = 0.1
 CLASSES = ("T-Shirt", "Longsleeve", "Pants", "Shoes", "Shirt", "Dress", "Outwear", "Shorts")
 CLUSTERS = 25
-
-
-def part(pile: Pile, places: np.ndarray) -> Pile:
-    """Some of the pictures, in the order given."""
-    return Pile(
-        pictures=[pile.pictures[at] for at in places],
-        vectors=pile.vectors[places],
-        attributes=[
-            Attribute(name=one.name, kind=one.kind, values=[one.values[at] for at in places])
-            for one in pile.attributes
-        ],
-        measures={name: values[places] for name, values in pile.measures.items()},
-        groups=[pile.groups[at] for at in places],
-    )
 
 
 def halves(count: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
@@ -64,7 +49,7 @@ def random_halves(pile: Pile) -> dict[str, Any]:
     space = make_space(pile.vectors, None, 1)
     called, by_part, by_reference = [], dict[str, int](), []
     for seed in range(TRIES):
-        old, new = (part(pile, places) for places in halves(len(pile), seed))
+        old, new = (pile.take(places) for places in halves(len(pile), seed))
         found = compare(old, new, DriftOptions(seed=seed), space=space)
         called.append(found.drifted)
         for one in found.parts:
@@ -91,7 +76,7 @@ def planted(pile: Pile, what: str, mask: np.ndarray, seed: int) -> dict[str, Any
     old, new = rest[:size], rest[size : 2 * size]
     new = np.concatenate([new[int(size * SHIFT) :], aside[: int(size * SHIFT)]])
     is_planted = np.isin(np.sort(new), aside)
-    old_pile, new_pile = part(pile, np.sort(old)), part(pile, np.sort(new))
+    old_pile, new_pile = pile.take(np.sort(old)), pile.take(np.sort(new))
     start = time.perf_counter()
     found = compare(old_pile, new_pile)
     seconds = time.perf_counter() - start

@@ -7,11 +7,14 @@ chance that anything at all is called changed where nothing has is at most the l
 
 Clusters are cells, and families of cells that are neighbours. Cells and bins are made without
 knowing which picture is of which pile: where nothing has changed, the piles are exchangeable, and
-the exact tests stay exact.
+the exact tests stay exact. Pictures of one group are not independent: permutations take whole
+groups, and counts are divided by their design effect, a stated approximation (`design_effect`),
+since an exact test of few groups could not tell anything in a hundred comparisons.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 import numpy as np
 
@@ -19,6 +22,7 @@ from pixelmine.core.checks import check_fraction
 from pixelmine.core.errors import UsageError
 from pixelmine.evaluate.corrected import holm
 
+from .design_effect import common_effect
 from .drift_counts import Counted, Pile, count, edges_of
 from .drift_space import Space, cell_names, families, family_names, make_space
 from .two_samples import Separated, compare_histograms, compare_shares, kernel_test, separate
@@ -37,6 +41,7 @@ _FEWEST = 5
 """Pictures of each side without which nothing can be said."""
 _KERNEL = 4000
 """Pictures of each side for the kernel: 500 permutations of 8,000 take about two seconds."""
+Name = TypeVar("Name")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -116,11 +121,14 @@ class Drift:
 
     `p_value`: the smallest of those. `changes`: everything tested, the surest first. `classifier`:
     how well the piles can be told apart. `discrepancy`: the kernel's, squared. `cells`: int64 (N,),
-    of the pictures after. `untested`: attributes that one side lacks.
+    of the pictures after. `untested`: attributes that one side lacks. `independent_before`,
+    `independent_after`: how many groups, and pictures without one, a side's pictures are.
     """
 
     before: int
     after: int
+    independent_before: int
+    independent_after: int
     level: float
     p_value: float
     parts: tuple[Part, ...]
@@ -173,12 +181,12 @@ def compare(
         cells = np.concatenate([of_before, of_after])
         names = cell_names(cells, len(space.centres), kinds)
         together = family_names(families(space.centres), cells, kinds)
-    counted = (
-        count(before, space, edges, options.sample, of_before, len(names)),
-        count(after, space, edges, options.sample, of_after, len(names)),
-    )
     named: dict[tuple[int, ...], str] = {(at,): name for at, name in enumerate(names)}
     named |= {cells: name for name, cells in together.items()}
+    counted = (
+        count(before, space, edges, options.sample, of_before, list(named)),
+        count(after, space, edges, options.sample, of_after, list(named)),
+    )
     return compare_counted(*counted, named, edges, of_after, distances, options)
 
 
@@ -206,14 +214,15 @@ def compare_counted(
     tested["measures"] = _measures(before, after, edges)
     both = np.concatenate([before.sample, after.sample])
     is_after = np.arange(len(both)) >= len(before.sample)
-    classifier = separate(both, is_after, np.concatenate([before.folds, after.folds]))
-    some = np.concatenate([before.sample[:_KERNEL], after.sample[:_KERNEL]])
-    discrepancy, kernel = kernel_test(
-        some,
-        np.arange(len(some)) >= min(len(before.sample), _KERNEL),
-        options.permutations,
-        options.seed,
+    folds, units = (
+        np.concatenate([getattr(side, name) for side in (before, after)])
+        for name in ("folds", "units")
     )
+    by = {"permutations": options.permutations, "seed": options.seed}
+    classifier = separate(both, is_after, folds, units, **by)
+    few = np.r_[: len(before.sample)][:_KERNEL], np.r_[len(before.sample) : len(both)][:_KERNEL]
+    some = np.concatenate(few)
+    discrepancy, kernel = kernel_test(both[some], is_after[some], units=units[some], **by)
     within = {part: holm([one.p_value for one in tests]) for part, tests in tested.items() if tests}
     parts = [
         *(Part(name=part, p_value=min(p), tests=len(p)) for part, p in within.items()),
@@ -229,6 +238,8 @@ def compare_counted(
     return Drift(
         before=before.pictures,
         after=after.pictures,
+        independent_before=before.independent,
+        independent_after=after.independent,
         level=options.level,
         p_value=min(1.0, len(parts) * min(part.p_value for part in parts)),
         parts=tuple(parts),
@@ -255,28 +266,50 @@ def _cells(before: Counted, after: Counted, names: Mapping[tuple[int, ...], str]
         old, new = int(before.cells[list(cells)].sum()), int(after.cells[list(cells)].sum())
         if old + new:
             sides = (old, int(before.cells.sum())), (new, int(after.cells.sum()))
-            found.append(_share("clusters", name, *sides, cells))
+            design = _design(before.effects.cells, after.effects.cells, cells, *sides)
+            found.append(_share("clusters", name, *sides, design, cells))
     return found
 
 
 def _items(before: Counted, after: Counted, attribute: str, part: str) -> list[Change]:
     old, new = before.items[attribute], after.items[attribute]
-    return [
-        _share(
-            part,
-            value if part in ("labels", "predictions") else f"{attribute} = {value}",
-            (old.get(value, 0), before.known[attribute]),
-            (new.get(value, 0), after.known[attribute]),
-        )
-        for value in sorted(set(old) | set(new))
-        if old.get(value, 0) + new.get(value, 0) >= _LEAST
-    ]
+    effect, later = (
+        None if side.effects.items is None else side.effects.items.get(attribute, {})
+        for side in (before, after)
+    )
+    found = []
+    for value in sorted(set(old) | set(new)):
+        if old.get(value, 0) + new.get(value, 0) >= _LEAST:
+            sides = (
+                (old.get(value, 0), before.known[attribute]),
+                (new.get(value, 0), after.known[attribute]),
+            )
+            name = value if part in ("labels", "predictions") else f"{attribute} = {value}"
+            found.append(_share(part, name, *sides, _design(effect, later, value, *sides)))
+    return found
+
+
+def _design(
+    before: Mapping[Name, float] | None,
+    after: Mapping[Name, float] | None,
+    name: Name,
+    old: tuple[int, int],
+    new: tuple[int, int],
+) -> float:
+    """The design effect of a share that was counted on both sides."""
+    effects = [1.0 if side is None else side.get(name) for side in (before, after)]
+    return common_effect(effects[0], old[1], effects[1], new[1])
 
 
 def _share(
-    part: str, name: str, old: tuple[int, int], new: tuple[int, int], cells: tuple[int, ...] = ()
+    part: str,
+    name: str,
+    old: tuple[int, int],
+    new: tuple[int, int],
+    design: float,
+    cells: tuple[int, ...] = (),
 ) -> Change:
-    found = compare_shares(*old, *new)
+    found = compare_shares(*old, *new, design)
     return Change(part=part, name=name, corrected=1.0, cells=cells, **vars(found))
 
 
@@ -286,7 +319,9 @@ def _measures(before: Counted, after: Counted, edges: dict[str, np.ndarray]) -> 
         old, new = before.histograms[name], after.histograms[name]
         if not (old.sum() and new.sum() and len(edges[name])):
             continue
-        p_value, effect, low, high = compare_histograms(old, new)
+        sizes = (0, int(old.sum())), (0, int(new.sum()))
+        design = _design(before.effects.measures, after.effects.measures, name, *sizes)
+        p_value, effect, low, high = compare_histograms(old, new, design)
         found.append(
             Change(
                 part="measures",

@@ -75,3 +75,37 @@ def test_the_kernel_finds_a_change_of_spread_and_keeps_its_level():
     vectors[after] *= 2
     assert kernel_test(vectors, after, 99, 0)[1] == pytest.approx(0.01)
     assert kernel_test(np.zeros((20, 3), np.float32), np.arange(20) > 9, 19, 0)[1] == 1
+
+
+def test_whole_units_change_sides_in_both_permutation_tests():
+    """Bursts of ten: taken one by one nearly every try would be called different."""
+    units, after = np.repeat(np.arange(60), 10), np.arange(600) >= 300
+    below = {"kernel": 0, "classifier": 0, "single": 0}
+    for seed in range(30):
+        rng = np.random.default_rng(seed)
+        vectors = np.repeat(rng.normal(size=(60, 6)), 10, axis=0)
+        vectors = (vectors + rng.normal(0, 0.05, vectors.shape)).astype(np.float32)
+        fold = (np.arange(60) % 2 == 0)[units]
+        below["kernel"] += kernel_test(vectors, after, 99, seed, units)[1] <= 0.05
+        below["single"] += kernel_test(vectors, after, 99, seed)[1] <= 0.05
+        found = separate(vectors, after, fold, units, 99, seed)
+        below["classifier"] += found.p_value <= 0.05
+        assert found.low < found.auc < found.high
+    assert below["kernel"] <= 5
+    assert below["classifier"] <= 5
+    assert below["single"] >= 25
+    vectors[after] += 2
+    assert kernel_test(vectors, after, 99, 0, units)[1] == pytest.approx(0.01)
+    assert separate(vectors, after, fold, units, 99, 0).p_value == pytest.approx(0.02)
+
+
+def test_counts_are_divided_by_their_design_effect():
+    whole, divided = compare_shares(100, 400, 180, 400), compare_shares(100, 400, 180, 400, 10.0)
+    assert divided.effect == whole.effect == pytest.approx(0.2)
+    assert divided.p_value == pytest.approx(compare_shares(10, 40, 18, 40).p_value)
+    assert divided.low < whole.low < whole.high < divided.high
+    old, new = np.array([40, 30, 30]), np.array([20, 30, 50])
+    whole, divided = compare_histograms(old, new), compare_histograms(old, new, 5.0)
+    assert divided[0] > whole[0]
+    assert divided[1] == whole[1]
+    assert divided[2] < whole[2]

@@ -15,9 +15,10 @@ from pixelmine.core.ids import digest
 from pixelmine.core.progress import Progress, SilentProgress
 from pixelmine.mine.drift import Change, Drift, DriftOptions, compare
 from pixelmine.mine.drift_reference import DriftReference
+from pixelmine.models import load_bundle
 from pixelmine.store import Collection
 
-from .drift_pile import Side, Sides, divide, make_pile
+from .drift_pile import Side, Sides, divide, make_pile, make_piles
 from .found import Found, cleared, find, read_found
 from .pile import MODEL
 
@@ -46,6 +47,7 @@ among all changes, from 1. `before`, `after`: shares of the pictures of each sid
 the difference."""
 
 _EXAMPLES = 8
+_FEW_GROUPS = 20
 _SHOWN = 100
 """Changes that the summary holds, those of the level first; all of them are counted."""
 
@@ -77,13 +79,26 @@ class MinedDrift:
         return {**self.found.summary, "examples": self.rows.to_pylist()}
 
     def notes(self) -> list[str]:
-        """Copies on both sides, and what one side lacks."""
+        """Copies on both sides, groups, and what one side lacks."""
         summary = self.found.summary
         notes = []
         if copies := summary["copies"]:
             notes.append(
                 f"{copies:,} pictures are on both sides, byte for byte; they hide what changed."
             )
+        sides = [
+            (summary[f"independent_{side}"], summary[f"pictures_{side}"], side)
+            for side in ("before", "after")
+        ]
+        for independent, pictures, side in sides:
+            if independent < pictures:
+                notes.append(
+                    f"The {pictures:,} pictures {side} are {independent:,} groups and single ones: "
+                    "groups are compared as a whole, and counts are divided by how much pictures "
+                    "of a group resemble each other (Rao and Scott's design effect)."
+                )
+            if independent < min(_FEW_GROUPS, pictures):
+                notes.append(f"So few groups {side} say little: only large changes are seen.")
         if untested := summary["untested"]:
             notes.append(f"Not compared, since one side has none of it: {', '.join(untested)}.")
         return notes
@@ -117,9 +132,9 @@ def mine_drift(
             sides = Sides(before=before, after=after)
             old, new = divide(collection, sides, model, columns, progress)
         else:
-            old, _ = make_pile(collection, model, before, columns, progress)
             with Collection.open(Path(other)) as second:
-                new, _ = make_pile(second, model, after, columns, progress)
+                sides_of = (collection, before), (second, after)
+                old, new = make_piles(*sides_of, model, columns, progress)
         asked = {"between": "sides", **_asked(old, options), "after": _asked(new, options)}
 
         def make() -> tuple[dict[str, Any], pa.Table]:
@@ -143,18 +158,21 @@ def mine_drift_since(
 ) -> MinedDrift:
     """Compare the pictures of a collection with a reference that `write_reference` wrote.
 
-    The old pictures are not read. `where`: SQL over the images table: the window of new ones.
+    The old pictures are not read. `where`: SQL over the images table: the window of new ones. Its
+    vectors are reduced as those of the reference were; where these were not, as of 100,000 pictures
+    or fewer, a picture of the window takes 5 kB of memory (Lite0).
     """
     options, progress = options or DriftOptions(), progress or SilentProgress()
     text = _read(Path(reference))
     known = DriftReference.from_json(text)
+    if load_bundle(model).card.embedding_digest != known.model:
+        raise UsageError(
+            f"{reference} was made with another model than {model}: vectors of two models "
+            "cannot be compared. Name its model, or write the reference anew."
+        )
     with Collection.open(Path(path)) as collection:
-        new, made_by = make_pile(collection, model, where, columns, progress)
-        if made_by != known.model:
-            raise UsageError(
-                f"{reference} was made with another model than {model}: vectors of two models "
-                "cannot be compared. Name its model, or write the reference anew."
-            )
+        asked_of = (collection, model, where, columns, progress)
+        new, _ = make_pile(*asked_of, basis=known.basis, whole=known.basis is None)
         asked = {"between": digest(text), **_asked(new, options)}
 
         def make() -> tuple[dict[str, Any], pa.Table]:
@@ -181,7 +199,7 @@ def write_reference(
     """
     with Collection.open(Path(path)) as collection:
         side, made_by = make_pile(collection, model, where, columns, progress or SilentProgress())
-    reference = DriftReference.make(side.pile, made_by, options)
+    reference = DriftReference.make(side.pile, made_by, options, basis=side.basis)
     with replace_file(Path(out)) as temporary:
         temporary.write_text(reference.to_json(), "utf-8")
     return reference
@@ -205,6 +223,7 @@ def _asked(side: Side, options: DriftOptions) -> dict[str, Any]:
     return {
         "options": asdict(options),
         "pictures": digest(*pile.pictures),
+        "groups": digest(*(group or "" for group in pile.groups)),
         "vectors": digest(np.ascontiguousarray(pile.vectors).tobytes()),
         "items": items,
         "measures": measures,
@@ -224,6 +243,8 @@ def _summary(found: Drift, new: Side, copies: int | None) -> tuple[dict[str, Any
         "level": found.level,
         "pictures_before": found.before,
         "pictures_after": found.after,
+        "independent_before": found.independent_before,
+        "independent_after": found.independent_after,
         "copies": copies,
         "parts": [asdict(part) for part in found.parts],
         "classifier": asdict(found.classifier),

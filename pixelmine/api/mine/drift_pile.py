@@ -1,5 +1,6 @@
 """A collection's pictures as one side of a comparison, and how a collection is divided into two."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -11,13 +12,17 @@ from pixelmine.core.errors import UsageError
 from pixelmine.core.progress import Progress
 from pixelmine.mine.drift_counts import Pile
 from pixelmine.mine.items import as_numbers
+from pixelmine.mine.principal import Basis
+from pixelmine.mine.together import units_of
 from pixelmine.store import Collection
 
 from .attributes import attributes, meta_columns, times
+from .duplicates import FINDING as DUPLICATES
+from .found import read_found
 from .pile import Embedded, embed, predicted_labels, read_measures
 from .quality import read_surface
 
-__all__ = ["Side", "Sides", "day", "divide", "make_pile"]
+__all__ = ["Side", "Sides", "day", "divide", "make_pile", "make_piles"]
 
 _LEFT_OUT = frozenset({"month", "quality", "hour", "weekday", "group", "source"})
 """Attributes that differ between two times, senders or folders by their nature, or whose thresholds
@@ -26,10 +31,14 @@ come from each side itself."""
 
 @dataclass(frozen=True, kw_only=True)
 class Side:
-    """One side: its `pile`, and `rows` of COLUMNS for its pictures, in the same order."""
+    """One side: its `pile`, and `rows` of COLUMNS for its pictures, in the same order.
+
+    `basis`: what its vectors were reduced by, if they were.
+    """
 
     pile: Pile
     rows: pa.Table = field(repr=False)
+    basis: Basis | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,13 +91,24 @@ def divide(
     else:
         first = first or f"NOT ({second})"
         second = second or f"NOT ({first})"
-        old = embed(collection, model, where=first, progress=progress)
-        new = embed(collection, model, where=second, progress=progress)
+        old, new = _embed_both((collection, first), (collection, second), model, progress)
         if set(old.pictures) & set(new.pictures):
             _refuse_overlap(set(old.pictures) & set(new.pictures), first, second)
         return _side(collection, old, columns), _side(collection, new, columns)
     old, new = (_part(whole, np.array(part, bool)) for part in parts)
     return _side(collection, old, columns), _side(collection, new, columns)
+
+
+def make_piles(
+    before: tuple[Collection, str | None],
+    after: tuple[Collection, str | None],
+    model: str,
+    columns: Sequence[str],
+    progress: Progress,
+) -> tuple[Side, Side]:
+    """Two collections, or what a condition holds for in each, as sides; reduced by one basis."""
+    old, new = _embed_both(before, after, model, progress)
+    return _side(before[0], old, columns), _side(after[0], new, columns)
 
 
 def make_pile(
@@ -97,10 +117,28 @@ def make_pile(
     where: str | None,
     columns: Sequence[str],
     progress: Progress,
+    *,
+    basis: Basis | None = None,
+    whole: bool = False,
 ) -> tuple[Side, str]:
-    """A whole collection, or what a condition holds for, as a side; and what made its vectors."""
-    found = embed(collection, model, where=where, progress=progress)
+    """A whole collection, or what a condition holds for, as a side; and what made its vectors.
+
+    `basis`, `whole`: see `embed`.
+    """
+    found = embed(collection, model, where=where, basis=basis, whole=whole, progress=progress)
     return _side(collection, found, columns), found.stage.bundle.card.embedding_digest
+
+
+def _embed_both(
+    before: tuple[Collection, str | None],
+    after: tuple[Collection, str | None],
+    model: str,
+    progress: Progress,
+) -> tuple[Embedded, Embedded]:
+    """In one space: that of the first of the two that is so large that it has to be reduced."""
+    old = embed(before[0], model, where=before[1], progress=progress)
+    new = embed(after[0], model, where=after[1], basis=old.basis, progress=progress)
+    return old.beside(new), new
 
 
 def _refuse_overlap(both: set[str], first: str, second: str) -> None:
@@ -125,9 +163,33 @@ def _side(collection: Collection, found: Embedded, columns: Sequence[str]) -> Si
         vectors=found.vectors,
         attributes=kept,
         measures=_measures(collection, rows, columns),
-        groups=rows["group"].to_pylist(),
+        groups=_groups(collection, rows),
     )
-    return Side(pile=pile, rows=rows)
+    return Side(pile=pile, rows=rows, basis=found.basis)
+
+
+def _groups(collection: Collection, rows: pa.Table) -> list[str | None]:
+    """What each picture belongs to: its group, and the copies that were found of it, if they were.
+
+    Named for a group, so that it has that name in another collection too; None: to nothing.
+    """
+    found = read_found(collection, DUPLICATES)
+    copies: dict[str, int] = {}
+    if found is not None:
+        names = found.rows["picture_id"].to_pylist()
+        copies = dict(zip(names, found.rows["group_id"].to_pylist(), strict=True))
+    pictures = rows["picture_id"].to_pylist()
+    groups = [group or None for group in rows["group"].to_pylist()]
+    units = units_of(len(pictures), groups, [copies.get(name) for name in pictures]).tolist()
+    names_of: dict[int, str] = {}
+    for unit, group in zip(units, groups, strict=True):
+        if group is not None:
+            names_of[unit] = min(group, names_of.get(unit, group))
+    many = Counter(units)
+    for unit, picture in zip(units, pictures, strict=True):
+        if many[unit] > 1:
+            names_of.setdefault(unit, picture)
+    return [names_of.get(unit) for unit in units]
 
 
 def _measures(

@@ -40,6 +40,8 @@ TEXTS: dict[Language, dict[str, str]] = {
         "note_level": "Where nothing has changed, this says drift in at most {level} of cases.",
         "note_effect": "Of measures the change is Cliff's delta, and before and after are medians.",
         "note_copies": "{copies} pictures are on both sides, byte for byte, and hide changes.",
+        "note_groups": "{pictures} pictures {side} are {independent} groups and single ones, which "
+        "are compared as a whole.",
         "note_untested": "Not compared, since one side has none of it: {names}.",
     },
     "zh": {
@@ -71,6 +73,7 @@ TEXTS: dict[Language, dict[str, str]] = {
         "note_level": "若没有变化，误判为漂移的情形不超过 {level}。",
         "note_effect": "度量的变化为 Cliff's delta，之前与之后为中位数。",
         "note_copies": "有 {copies} 张图片在两侧逐字节相同，会掩盖变化。",
+        "note_groups": "{side}的 {pictures} 张图片属于 {independent} 个组或单张，按组整体比较。",
         "note_untested": "未比较，因为一侧没有：{names}。",
     },
 }
@@ -149,6 +152,11 @@ def _parts(summary: dict[str, Any], says: dict[str, str]) -> Table:
 
 def _notes(summary: dict[str, Any], says: dict[str, str]) -> list[str]:
     notes = [says["note_level"].format(level=f"{summary['level']:.0%}"), says["note_effect"]]
+    for side in ("before", "after"):
+        independent, pictures = summary[f"independent_{side}"], summary[f"pictures_{side}"]
+        if independent < pictures:
+            told = {"pictures": f"{pictures:,}", "independent": f"{independent:,}"}
+            notes.append(says["note_groups"].format(side=says[side].lower(), **told))
     if summary["copies"]:
         notes.append(says["note_copies"].format(copies=f"{summary['copies']:,}"))
     if summary["untested"]:

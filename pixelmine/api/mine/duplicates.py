@@ -26,7 +26,9 @@ from .found import Found, cleared, find
 from .pairs import Judged, copies_of, judge_pairs
 from .pile import MODEL, read_pictures
 
-__all__ = ["Duplicates", "mine_duplicates"]
+__all__ = ["FINDING", "Duplicates", "mine_duplicates"]
+
+FINDING = "duplicates"
 
 _PLACE = ("row_id", "uri", "member", "frame", "picture_id", "width", "height", "size", "format")
 _EVIDENCE = (
@@ -128,7 +130,7 @@ def mine_duplicates(
             rows = _scenes(judged()[0])
             return {"groups": _groups(rows), "pictures": rows.num_rows}, rows
 
-        found = find(collection, "duplicates", asked, copies)
+        found = find(collection, FINDING, asked, copies)
         alike = find(collection, "similar-scenes", asked, scenes)
     policy = policy or PassPolicy()
     return Duplicates(

@@ -12,13 +12,17 @@ import pytest
 from typer.testing import CliRunner
 
 from pixelmine.api.ingest import ingest
+from pixelmine.api.mine import pile
 from pixelmine.api.mine.drift import DRIFT, mine_drift, mine_drift_since, write_reference
-from pixelmine.api.mine.drift_pile import Sides
+from pixelmine.api.mine.drift_pile import Sides, make_piles
 from pixelmine.cli.main import app
 from pixelmine.core import PassPolicy
 from pixelmine.core.errors import CollectionError, UsageError
+from pixelmine.core.progress import SilentProgress
 from pixelmine.input.labels import LabelOptions
 from pixelmine.mine.drift import DriftOptions
+from pixelmine.mine.drift_reference import DriftReference
+from pixelmine.store import Collection
 
 QUICK = DriftOptions(permutations=99, cells=4)
 KINDS = ("across", "down", "middle")
@@ -105,6 +109,47 @@ def test_a_reference_tells_the_same_without_the_old_pictures(place: Path) -> Non
     (place / "other.json").write_text(json.dumps({**known, "model": "0" * 64}))
     with pytest.raises(UsageError, match="another model"):
         mine_drift_since(place / "new" / "c.pixels", place / "other.json", model=model)
+
+
+@pytest.fixture
+def few(monkeypatch: pytest.MonkeyPatch) -> None:
+    """More than 150 vectors are many, and are reduced to 8 numbers: of `old` alone."""
+    monkeypatch.setattr(pile, "_MANY", 150)
+    monkeypatch.setattr(pile, "_WIDE", 8)
+
+
+@pytest.mark.usefixtures("few")
+@pytest.mark.parametrize("names", [("old", "like"), ("like", "old")])
+def test_large_piles_are_compared_in_one_space(place: Path, names: tuple[str, str]) -> None:
+    first, second = (place / name / "c.pixels" for name in names)
+    with Collection.open(first) as one, Collection.open(second) as other:
+        sides = ((one, None), (other, None))
+        before, after = make_piles(*sides, str(place / "model"), (), SilentProgress())
+    assert before.basis is not None
+    assert after.basis is not None
+    np.testing.assert_array_equal(before.basis.directions, after.basis.directions)
+    assert before.pile.vectors.shape[1] == after.pile.vectors.shape[1] == 8
+    options = DriftOptions(permutations=99, cells=5)  # another question than before
+    assert not mine_drift(first, second, options, model=str(place / "model")).drifted
+
+
+@pytest.mark.usefixtures("few")
+def test_a_reference_keeps_what_its_vectors_were_reduced_by(place: Path) -> None:
+    model, out = str(place / "model"), place / "large.json"
+    write_reference(place / "old" / "c.pixels", out, QUICK, model=model)
+    basis = DriftReference.from_json(out.read_text()).basis
+    assert basis is not None
+    assert (basis.wide, basis.directions.shape[1]) == (64, 8)
+    assert not mine_drift_since(place / "like" / "c.pixels", out, QUICK, model=model).drifted
+    assert mine_drift_since(place / "new" / "c.pixels", out, QUICK, model=model).drifted
+    small = place / "small.json"  # which was not reduced: then the window is not either
+    write_reference(place / "like" / "c.pixels", small, QUICK, model=model)
+    assert not mine_drift_since(place / "old" / "c.pixels", small, QUICK, model=model).drifted
+    known = json.loads(out.read_text())
+    known["basis"]["directions"] = known["basis"]["middle"]
+    out.write_text(json.dumps(known))
+    with pytest.raises(UsageError, match="do not fit"):
+        mine_drift_since(place / "new" / "c.pixels", out, QUICK, model=model)
 
 
 def test_copies_on_both_sides_are_said(place: Path) -> None:
