@@ -372,7 +372,11 @@ class _Judge:
 def _known(
     collection: Collection, asked: dict[str, Any], names: pa.Array
 ) -> tuple[pa.Table, np.ndarray]:
-    """The pairs that were judged as is asked now, and which pictures were not part of it."""
+    """The pairs that were judged as is asked now, and which pictures are to be looked at.
+
+    These are the ones that were no part of it, and those that were tied to a picture that is gone:
+    what one middle tied together was perhaps never compared with each other.
+    """
     seen, pairs = (
         read_found(collection, "duplicate-pictures"),
         read_found(collection, "duplicate-pairs"),
@@ -380,9 +384,14 @@ def _known(
     if seen is None or pairs is None or not seen.summary == pairs.summary == asked:
         return PAIRS.empty_table(), np.ones(len(names), bool)
     rows = pairs.rows
-    here = pc.and_(*(pc.is_in(rows[side], value_set=names) for side in ("first", "second")))
-    new = pc.invert(pc.is_in(names, value_set=seen.rows["picture_id"].combine_chunks()))
-    return rows.filter(here).cast(PAIRS), new.to_numpy(zero_copy_only=False)
+    first, second = (pc.is_in(rows[side], value_set=names) for side in ("first", "second"))
+    tied = rows.filter(pc.is_in(rows["kind"], value_set=pa.array([*COPIES, SCENE])))
+    left = pa.concat_arrays([tied[side].combine_chunks() for side in ("first", "second")])
+    gone = [pc.invert(pc.is_in(tied[side], value_set=names)) for side in ("second", "first")]
+    bereft = left.filter(pa.concat_arrays([one.combine_chunks() for one in gone]))
+    unseen = pc.invert(pc.is_in(names, value_set=seen.rows["picture_id"].combine_chunks()))
+    new = pc.or_(unseen, pc.is_in(names, value_set=bereft))
+    return rows.filter(pc.and_(first, second)).cast(PAIRS), new.to_numpy(zero_copy_only=False)
 
 
 def _nearby(ends: np.ndarray) -> np.ndarray:

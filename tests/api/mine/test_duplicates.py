@@ -5,6 +5,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+import pyarrow as pa
 import pytest
 
 from pixelmine.api.mine.decisions import not_duplicates
@@ -12,8 +13,10 @@ from pixelmine.api.mine.duplicates import mine_duplicates
 from pixelmine.api.mine.planted import measure_planted
 from pixelmine.core.errors import CollectionError, UsageError
 from pixelmine.core.ids import uri_path
+from pixelmine.core.schema import IMAGES
 from pixelmine.mine.duplicates import DuplicateOptions
 from pixelmine.mine.planted import EDITS
+from pixelmine.store import Collection
 from tests.api.mine.drawn import collected, edited, photographs
 
 ALL = tuple(edit.name for edit in EDITS)
@@ -93,6 +96,26 @@ def test_adding_pictures_judges_only_their_pairs(pile: Path, tmp_path: Path) -> 
     assert named(after) == named(whole)
     assert after.summary["pairs_looked_at"] < whole.summary["pairs_looked_at"] / 2
     assert mine_duplicates(collection).summary == after.summary
+
+
+def test_where_the_middle_is_gone_the_others_are_compared_with_each_other(tmp_path: Path) -> None:
+    pixels = photographs(tmp_path / "pile")
+    edited(tmp_path / "pile", "astronaut", pixels["astronaut"], ("crop-10", "crop-30", "border"))
+    path = collected(tmp_path / "pile", tmp_path / "collection")
+    rows = mine_duplicates(path).rows.to_pylist()
+    (middle,) = [row for row in rows if row["tier"] == "middle"]
+    with Collection.open(path) as collection:
+        gone = collection.images.read(where=f"row_id = '{middle['row_id']}'").to_pylist()
+        failed = {**gone[0], "status": "failed", "reason": "quarantined"}
+        collection.images.upsert(pa.Table.from_pylist([failed], IMAGES))
+    after = mine_duplicates(path)
+    assert middle["picture_id"] not in after.rows["picture_id"].to_pylist()
+    uri_path(middle["uri"]).unlink()
+    whole = mine_duplicates(collected(tmp_path / "pile", tmp_path / "whole"))
+    assert named(after) == named(whole)
+    (group,) = named(after)
+    assert len(group) == 3, "the middle was one of four"
+    assert mine_duplicates(path).summary == after.summary
 
 
 def test_what_is_said_to_be_none_is_remembered(pile: Path, tmp_path: Path) -> None:
