@@ -50,6 +50,7 @@ def next_pictures(
     """
     with run(as_json) as progress:
         from pixelmine.api.mine import to_label as api
+        from pixelmine.api.mine.label_rounds import rounds_so_far
         from pixelmine.core.errors import UsageError
 
         if (take is not None) + history + (rounds is not None) > 1:
@@ -59,7 +60,7 @@ def next_pictures(
             found = {"labels": api.take_labels(path, take)}
             says = [f"{many(found['labels'], 'label')} taken."]
         elif history:
-            found = {"rounds": api.rounds_so_far(path)}
+            found = {"rounds": rounds_so_far(path)}
             says = _history(found["rounds"])
         elif rounds is not None:
             trial = api.simulate_rounds(
@@ -117,6 +118,7 @@ def _history(rounds: list[dict[str, Any]]) -> list[str]:
             f"{row['time']}  {many(row['labelled'], 'label')}  {_share(accuracy)}"
             + ("" if gain is None else f"  {100 * gain:+.1f} points")
             + (f"  test part of {row['split']}" if row["split"] else "")
+            + (f"  where {row['where']}" if row["where"] else "")
         )
     return says
 

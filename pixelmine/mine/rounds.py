@@ -47,12 +47,12 @@ def accuracy_now(
     """How often the labels so far lead to the label of a picture that was held back.
 
     `y`: int64 (N,), -1 without a label. `test`: bool (N,), a fixed part to be judged, of which the
-    models learn nothing; None: each labelled picture is, by those of the other folds. `units`:
-    int64 (N,), never divided between folds. None where the labels are too few for that.
+    models learn nothing, nor of its units; None: each labelled picture is, by those of the other
+    folds. `units`: int64 (N,), never divided. None where the labels are too few for that.
     """
     known = y >= 0
     if test is not None:
-        learnt, judged = known & ~test, known & test
+        learnt, judged = known & ~np.isin(units, units[test]), known & test
         if len(np.unique(y[learnt])) < 2 or not judged.any():
             return None
         found = head_probabilities(vectors[learnt], y[learnt], vectors[judged], classes)

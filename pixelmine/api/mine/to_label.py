@@ -18,29 +18,26 @@ from pixelmine.core.errors import SourceError, UsageError
 from pixelmine.core.progress import Progress, SilentProgress
 from pixelmine.core.schema import LABELS
 from pixelmine.engine import EngineOptions
-from pixelmine.evaluate import wilson
 from pixelmine.mine.rounds import Hits, Trial, accuracy_now, simulate
 from pixelmine.mine.to_label import Chosen, choose_next
 from pixelmine.models import load_bundle
-from pixelmine.store import Collection, split_parts
+from pixelmine.store import Collection, find_split, good_images, split_parts
 
 from .found import Found, cleared, find
+from .label_rounds import accuracy, read_rounds, remember
 from .labelled import one_label, tied
 from .pile import MODEL, Embedded, embed, read_pictures
 
 __all__ = [
     "FINDING",
     "NEXT",
-    "ROUNDS",
     "Next",
     "mine_next",
-    "rounds_so_far",
     "simulate_rounds",
     "take_labels",
 ]
 
 FINDING = "next"
-_ROUNDS = "next-rounds"
 
 NEXT = pa.schema(
     [
@@ -60,20 +57,6 @@ NEXT = pa.schema(
 its `probability`, 0 to 1. `uncertainty`: one minus the margin to the second, 0 to 1.
 `disagreement`: the part of the probability that the head and the neighbours give to different
 labels, 0 to 1. All four are null where there are no labels to learn from yet."""
-
-ROUNDS = pa.schema(
-    [
-        pa.field("time", pa.timestamp("us", tz="UTC"), nullable=False),
-        pa.field("labelled", pa.int64(), nullable=False),
-        pa.field("right", pa.int64()),
-        pa.field("judged", pa.int64()),
-        pa.field("split", pa.string()),
-        pa.field("model", pa.string(), nullable=False),
-    ]
-)
-"""Append-only: a row for each time that pictures to label were asked for, and the labels were
-others than before. `right` of `judged` pictures were named as labelled; null where there were too
-few labels. `split`: whose test part that was; null: of the labelled themselves, out of fold."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -115,9 +98,9 @@ def mine_next(
     """Choose pictures to label; the finding is `next`, and the round is remembered.
 
     `where`: SQL over the images table. `split`: `ID` or `ID:FOLD`, on whose test part the accuracy
-    is measured, of which nothing is learnt. `out`: a CSV with the columns `file`, `row_id`,
-    `suggested` and an empty `label`, which `take_labels` takes back. Raises UsageError,
-    CollectionError, OutputError.
+    is measured: nothing is learnt of it, nor of its copies and groups, and none of these is chosen.
+    `out`: a CSV with the columns `file`, `row_id`, `suggested` and an empty `label`, which
+    `take_labels` takes back. Raises UsageError, CollectionError, OutputError.
     """
     if count < 1:
         raise UsageError(f"--count must be at least 1. Got {count} instead.")
@@ -125,6 +108,9 @@ def mine_next(
         raise UsageError(f"{out} is there already, perhaps filled in by now. Give another --out.")
     progress = progress or SilentProgress()
     with Collection.open(Path(path)) as collection:
+        if split is not None:
+            name, _, fold = split.partition(":")
+            split = find_split(collection, name) + (f":{fold}" if fold else "")
         asked = {
             "columns": str(NEXT),
             "count": count,
@@ -139,29 +125,19 @@ def mine_next(
 
         def make() -> tuple[dict[str, Any], pa.Table]:
             found = embed(collection, model, where=where, engine=engine, progress=progress)
-            test = _test(collection, found, split) if split else None
+            held = _held(collection, found, split) if split else None
             progress.start("choose", None)
-            made, hits = _make(collection, found, test, count, seed)
+            made, hits = _make(collection, found, held, count, seed)
             progress.finish()
-            _remember(collection, made[0]["labelled"], hits, split, model)
+            remember(collection, made[0]["labelled"], hits, (split, where, model))
             return made
 
         found = find(collection, FINDING, asked, make)
-        rounds = _rounds(collection)
+        rounds = read_rounds(collection)
     rows = cleared(found.rows, policy or PassPolicy())
     if out is not None:
         _write(rows, Path(out))
     return Next(found=found, rows=rows, rounds=rounds, out=Path(out) if out else None)
-
-
-def rounds_so_far(path: str | Path) -> list[dict[str, Any]]:
-    """Each round: `time`, `labelled`, `accuracy` with `low` and `high`, and `gain` of the last.
-
-    `gain`: points of accuracy, 0 to 1, since the round before with the same split and model; null
-    where one of the two is not known. Raises CollectionError.
-    """
-    with Collection.open(Path(path)) as collection:
-        return _rounds(collection)
 
 
 def simulate_rounds(
@@ -242,25 +218,23 @@ def _given(file: Path) -> dict[str, str]:
 def _make(
     collection: Collection,
     found: Embedded,
-    test: np.ndarray | None,
+    held: tuple[np.ndarray, np.ndarray] | None,
     count: int,
     seed: int,
 ) -> tuple[tuple[dict[str, Any], pa.Table], Hits | None]:
     y, names, several = _labels(found.rows)
     copies = tied(collection, found.rows, groups=False)
-    if test is not None:
-        copies = _apart(copies, test)
-    choosing = ~test if test is not None else np.ones(len(y), bool)
-    inside = np.flatnonzero(choosing & (y > -2))
+    test, barred = held if held is not None else (None, np.zeros(len(y), bool))
+    inside = np.flatnonzero(~barred & (y > -2))
     if not (y[inside] == -1).any():
-        raise UsageError("Every picture has a label already: there is none to label next.")
+        beside = " beside the test part, its copies and its groups" if barred.any() else ""
+        raise UsageError(f"Every picture{beside} has a label already: there is none to label next.")
     chosen = choose_next(
         found.vectors[inside], y[inside], copies[inside], count, classes=len(names), seed=seed
     )
     places = inside[chosen.places]
-    hits = accuracy_now(
-        found.vectors, np.maximum(y, -1), tied(collection, found.rows), test, len(names)
-    )
+    units = tied(collection, found.rows) if test is None else barred.astype(np.int64)
+    hits = accuracy_now(found.vectors, np.maximum(y, -1), units, test, len(names))
     summary = {
         "pictures": found.rows.num_rows,
         "labelled": int((y >= 0).sum()),
@@ -268,8 +242,8 @@ def _make(
         "labels": len(names),
         "chosen": len(places),
         "by": "diversity" if np.isnan(chosen.uncertainty).all() else "uncertainty and diversity",
-        "accuracy": _accuracy(hits),
-        "notes": _notes(found, several, test, hits),
+        "accuracy": accuracy(hits),
+        "notes": _notes(found, several, held, hits),
     }
     return (summary, _rows(found.rows, places, chosen, names)), hits
 
@@ -290,45 +264,61 @@ def _labels(rows: pa.Table) -> tuple[np.ndarray, list[str], int]:
     return np.array(codes, np.int64), names, several
 
 
-def _apart(copies: np.ndarray, test: np.ndarray) -> np.ndarray:
-    """Copies of what is in the test part are no longer to be labelled: they would be learnt."""
-    return np.where(np.isin(copies, copies[test]), copies[np.flatnonzero(test)[:1]], copies)
+def _held(collection: Collection, found: Embedded, split: str) -> tuple[np.ndarray, np.ndarray]:
+    """Which pictures are of the test part, bool (N,), and which of it, its copies or its groups.
 
-
-def _test(collection: Collection, found: Embedded, split: str) -> np.ndarray:
+    Also of what is of the test part and not among these pictures.
+    """
     parts = split_parts(collection, split)
     test = parts.filter(pc.equal(parts["part"], "test"))["row_id"].combine_chunks()
-    inside = pc.is_in(found.rows["row_id"].combine_chunks(), value_set=test)
-    chosen = inside.to_numpy(zero_copy_only=False)
-    if not chosen.any():
+    images = good_images(collection, ["row_id", "picture_id", "group"])
+    own = images.filter(pc.is_in(images["row_id"], value_set=test))
+    groups = pc.unique(own["group"].filter(pc.not_equal(own["group"], "")))
+    touched = images.filter(
+        pc.or_(
+            pc.is_in(images["picture_id"], value_set=own["picture_id"].combine_chunks()),
+            pc.is_in(images["group"], value_set=groups, skip_nulls=True),
+        )
+    )
+    every = read_pictures(collection)
+    units = tied(collection, every)
+    at = _among(every, touched)
+    barred = every.filter(pa.array(np.isin(units, units[at])))
+    judged = _among(found.rows, own)
+    if not judged.any():
         raise UsageError(f"The split {split} has no test part among these pictures.")
-    return np.asarray(chosen)
+    return judged, _among(found.rows, barred)
 
 
-def _notes(found: Embedded, several: int, test: np.ndarray | None, hits: Hits | None) -> list[str]:
+def _among(rows: pa.Table, others: pa.Table) -> np.ndarray:
+    """Bool (N,): whether the picture of each row is one of the others."""
+    names = others["picture_id"].combine_chunks()
+    found = pc.is_in(rows["picture_id"].combine_chunks(), value_set=names)
+    return np.asarray(found.to_numpy(zero_copy_only=False))
+
+
+def _notes(
+    found: Embedded,
+    several: int,
+    held: tuple[np.ndarray, np.ndarray] | None,
+    hits: Hits | None,
+) -> list[str]:
     notes = []
     if several:
         notes.append(f"Pictures with several labels, of which nothing is learnt: {several:,}.")
     if found.failed:
         notes.append(f"Pictures that could not be looked at: {found.failed:,}.")
-    if test is None and hits is not None:
+    if held is not None and (beside := int((held[1] & ~held[0]).sum())):
+        notes.append(
+            f"Copies and group mates of the test part, which are neither learnt nor chosen: "
+            f"{beside:,}."
+        )
+    if held is None and hits is not None:
         notes.append(
             "The accuracy is that of the labelled pictures, which may have been chosen for being "
             "hard. --split measures every round on the same pictures."
         )
     return notes
-
-
-def _accuracy(hits: Hits | None) -> dict[str, float] | None:
-    if hits is None:
-        return None
-    low, high = wilson(hits.right, hits.judged)
-    return {
-        "value": hits.right / hits.judged,
-        "low": low,
-        "high": high,
-        "pictures": hits.judged,
-    }
 
 
 def _rows(rows: pa.Table, places: np.ndarray, chosen: Chosen, names: Sequence[str]) -> pa.Table:
@@ -354,47 +344,3 @@ def _write(rows: pa.Table, out: Path) -> None:
         for row in rows.to_pylist():
             name = row["member"] or row["uri"].rsplit("/", 1)[-1]
             writer.writerow([name, row["row_id"], row["suggested"] or "", ""])
-
-
-def _remember(
-    collection: Collection, labelled: int, hits: Hits | None, split: str | None, model: str
-) -> None:
-    """Add a round, unless the last of its kind had the same labels and came to the same."""
-    table = collection.finding(_ROUNDS, ROUNDS)
-    now = {
-        "labelled": labelled,
-        "right": hits.right if hits else None,
-        "judged": hits.judged if hits else None,
-        "split": split,
-        "model": model,
-    }
-    before = [
-        {name: row[name] for name in now}
-        for row in table.read().sort_by("time").to_pylist()
-        if (row["split"], row["model"]) == (split, model)
-    ]
-    if not before or before[-1] != now:
-        table.append(pa.Table.from_pylist([{"time": datetime.now(UTC), **now}], ROUNDS))
-
-
-def _rounds(collection: Collection) -> list[dict[str, Any]]:
-    rows = collection.finding(_ROUNDS, ROUNDS).read().sort_by("time").to_pylist()
-    found: list[dict[str, Any]] = []
-    last: dict[tuple[str | None, str], float | None] = {}
-    for row in rows:
-        hits = Hits(right=row["right"], judged=row["judged"]) if row["judged"] else None
-        accuracy = _accuracy(hits)
-        value = accuracy["value"] if accuracy else None
-        before = last.get((row["split"], row["model"]))
-        found.append(
-            {
-                "time": row["time"].isoformat(timespec="seconds"),
-                "labelled": row["labelled"],
-                "accuracy": accuracy,
-                "gain": None if value is None or before is None else value - before,
-                "split": row["split"],
-                "model": row["model"],
-            }
-        )
-        last[row["split"], row["model"]] = value
-    return found

@@ -4,24 +4,25 @@ import csv
 import json
 import shutil
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
+import pyarrow as pa
 import pytest
 from sklearn.datasets import load_digits
 from typer.testing import CliRunner
 
 from pixelmine.api.ingest import ingest
 from pixelmine.api.labels import label_history
-from pixelmine.api.mine.to_label import (
-    NEXT,
-    mine_next,
-    rounds_so_far,
-    simulate_rounds,
-    take_labels,
-)
+from pixelmine.api.mine.label_rounds import rounds_so_far
+from pixelmine.api.mine.to_label import NEXT, mine_next, simulate_rounds, take_labels
 from pixelmine.cli.main import app
 from pixelmine.core.errors import SourceError, UsageError
+from pixelmine.core.ids import file_uri, row_id
+from pixelmine.input.labels import LabelOptions
+from pixelmine.mine import rounds, to_label
+from pixelmine.mine.out_of_fold import head_probabilities
 from pixelmine.store import Collection
 
 
@@ -119,6 +120,63 @@ def test_with_a_split_its_test_part_judges_and_is_not_learnt(
     assert found.found.summary["accuracy"]["pictures"] == parts["test"]
     assert found.found.summary["accuracy"]["value"] > 0.8
     assert rounds_so_far(path)[-1]["split"] == name
+    # Rounds of another condition are others: none has a gain from these.
+    mine_next(path, 20, model=str(model), split=name[:12], where="uri NOT LIKE '%/149.png'")
+    mine_next(path, 20, model=str(model), where="uri NOT LIKE '%/149.png'")
+    done = rounds_so_far(path)
+    assert [(row["split"], row["where"], row["gain"]) for row in done] == [
+        (name, None, None),
+        (name, "uri NOT LIKE '%/149.png'", None),
+        (None, "uri NOT LIKE '%/149.png'", None),
+    ]
+    table.write_text("\n".join(["row_id,label", f"{sorted(truth)[70]},0"]))
+    take_labels(path, table)
+    mine_next(path, 20, model=str(model), split=name)
+    assert rounds_so_far(path)[-1]["gain"] is not None
+
+
+def test_group_mates_of_the_test_part_are_neither_learnt_nor_chosen(
+    made: tuple[Path, dict[str, str]], model: Path, tmp_path: Path
+) -> None:
+    """Sixty digits in pairs of one group: a labelled one of the test part and an unlabelled one."""
+    pictures = sorted((made[0].parent / "p").glob("*.png"))[:60]
+    lines = ["file,label,sender"]
+    for number, picture in enumerate(pictures):
+        label = made[1][row_id(file_uri(picture))] if number < 40 else ""
+        lines.append(f"{picture.name},{label},{number % 20}")
+    (tmp_path / "all.csv").write_text("\n".join(lines))
+    (tmp_path / "p").mkdir()
+    for picture in pictures:
+        shutil.copy(picture, tmp_path / "p")
+    options = LabelOptions(labels=str(tmp_path / "all.csv"), group_by="sender")
+    path = tmp_path / "c.pixels"
+    ingest([tmp_path / "p"], into=path, labels=options)
+    with Collection.open(path) as collection:
+        rows = collection.images.read(["row_id", "uri", "group"]).to_pylist()
+        of = {int(row["uri"][-7:-4]): row for row in rows}
+        test = [of[number]["row_id"] for number in range(10)]
+        parts = [{"split_id": "ab" * 32, "row_id": row, "part": "test"} for row in test]
+        collection.splits.append(pa.Table.from_pylist(parts, collection.splits.schema))
+    seen: list[np.ndarray] = []
+
+    def learn(x: np.ndarray, y: np.ndarray, *more: Any) -> np.ndarray:
+        seen.append(x)
+        return head_probabilities(x, y, *more)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(rounds, "head_probabilities", learn)
+        patch.setattr(to_label, "head_probabilities", learn)
+        found = mine_next(path, 60, model=str(model), split="ab" * 32)
+    barred = {row["row_id"] for row in rows if int(row["group"]) < 10}
+    assert not barred & set(found.rows["row_id"].to_pylist())
+    assert found.rows.num_rows == 10, "of 20 without a label half are of a sender of the test part"
+    assert [len(x) for x in seen] == [20, 20], "of 40 with a label"
+    assert found.notes()[-1].endswith("neither learnt nor chosen: 20.")
+    # The test part lies outside the condition but for one picture: its groups are barred as well.
+    window = f"row_id = '{test[0]}' OR uri LIKE '%/03_.png' OR uri LIKE '%/05_.png'"
+    found = mine_next(path, 60, model=str(model), split="ab" * 32, where=window)
+    assert not barred & set(found.rows["row_id"].to_pylist())
+    assert found.rows.num_rows == 10
 
 
 def test_simulated_rounds_write_nothing(
