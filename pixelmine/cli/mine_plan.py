@@ -151,5 +151,10 @@ def _show(found: "PlanSummary") -> None:
             f"{many(found.unmovable, 'row')} lie in containers or behind URLs: they are marked, "
             "not moved."
         )
+    if found.already:
+        console.print(
+            f"{many(found.already, 'row')} to remove are gone already, set aside by another plan "
+            "or failed since: they are left as they are."
+        )
     for problem in found.problems:
         console.print(problem, style="yellow")

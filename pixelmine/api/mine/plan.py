@@ -47,7 +47,8 @@ _QUERY = 500
 class PlanSummary:
     """What a plan does. `bytes`: of the files that go. `unmovable`: rows that are only marked.
 
-    `problems`: why it cannot be applied as it is, a sentence each.
+    `already`: rows to remove that are gone already, set aside by another plan or failed since; they
+    are left as they are. `problems`: why it cannot be applied as it is, a sentence each.
     """
 
     plan: str
@@ -57,11 +58,12 @@ class PlanSummary:
     bytes: int
     unmovable: int
     tiers: dict[str, int]
+    already: int = 0
     problems: tuple[str, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON."""
-        about = ("plan", "groups", "keep", "remove", "bytes", "unmovable", "tiers")
+        about = ("plan", "groups", "keep", "remove", "bytes", "unmovable", "tiers", "already")
         shown = {name: getattr(self, name) for name in about}
         return {**shown, "problems": list(self.problems)}
 
@@ -129,12 +131,15 @@ def apply_plan(path: str | Path, plan: str | Path, *, progress: Progress | None 
         folder = _folder(collection, rows)
         journal = folder / "journal.json"
         state = _journal(folder)["state"] if journal.is_file() else ""
-        if state == "undone":
-            journal.unlink()
-        if state not in ("begun", "applied"):
+        if state != "applied":
+            # Also of one that was begun: another plan may have been applied since.
             summary = _summary(collection, Path(plan))
             if summary.problems:
                 raise UsageError(" ".join(["The plan is not applied.", *summary.problems]))
+        if state not in ("begun", "applied"):
+            _refuse_begun(collection, rows)
+            if state == "undone":
+                journal.unlink()
             _begin(collection, rows, folder, Path(plan))
         return _set_aside(collection, folder, progress)
 
@@ -206,11 +211,12 @@ def _summary(collection: Collection, plan: Path) -> PlanSummary:
     rows = read_plan(plan)
     images = _images(collection, [row["row_id"] for row in rows])
     lost = check_known(rows, set(images), plan)
-    going = [row for row in rows if row["action"] == REMOVE and row["row_id"] in images]
+    named = [row for row in rows if row["action"] == REMOVE and row["row_id"] in images]
+    going = [row for row in named if images[row["row_id"]]["status"] == OK]
     problems = []
     if lost:
         problems.append(f"{lost} rows of the plan are not in the collection.")
-    problems += _lost_pictures(rows, images)
+    problems += _lost_pictures(collection, rows, images)
     files = [row for row in going if _movable(images[row["row_id"]])]
     return PlanSummary(
         plan=str(plan),
@@ -220,11 +226,14 @@ def _summary(collection: Collection, plan: Path) -> PlanSummary:
         bytes=sum(images[row["row_id"]]["size"] or 0 for row in files),
         unmovable=len(going) - len(files),
         tiers=dict(Counter(row["tier"] for row in going if row.get("tier"))),
+        already=len(named) - len(going),
         problems=tuple(problems),
     )
 
 
-def _lost_pictures(rows: Sequence[dict[str, str]], images: dict[str, dict[str, Any]]) -> list[str]:
+def _lost_pictures(
+    collection: Collection, rows: Sequence[dict[str, str]], images: dict[str, dict[str, Any]]
+) -> list[str]:
     """Groups of which nothing would stay."""
     kept: Counter[str] = Counter()
     gone: Counter[str] = Counter()
@@ -235,7 +244,43 @@ def _lost_pictures(rows: Sequence[dict[str, str]], images: dict[str, dict[str, A
     empty = sorted(group for group in gone if gone[group] and not kept[group])
     if not empty:
         return []
-    return [f"Nothing would stay of {len(empty)} groups, {empty[0]} among them: keep one of each."]
+    lost = {
+        row["row_id"]
+        for row in rows
+        if row["action"] != REMOVE and (row.get("group_id") or row["row_id"]) in empty
+    }
+    said = f"Nothing would stay of {len(empty)} groups, {empty[0]} among them: "
+    others = [name for name, aside in _set_aside_by(collection).items() if aside & lost]
+    if others:
+        said += (
+            "what was to stay was set aside by another plan. Bring it back with pixelmine mine "
+            f"plan undo {collection.path} {others[0]}, or "
+        )
+    return [f"{said}keep one of each."]
+
+
+def _set_aside_by(
+    collection: Collection, states: Sequence[str] = ("applied",)
+) -> dict[str, set[str]]:
+    """The row_ids that each plan in one of these states has set aside, by the plan's id."""
+    found = {}
+    for path in sorted((collection.path / "quarantine").glob("*/journal.json")):
+        if _journal(path.parent)["state"] in states:
+            rows = pq.read_table(path.parent / "images.parquet", columns=["row_id"])
+            found[path.parent.name] = set(rows["row_id"].to_pylist())
+    return found
+
+
+def _refuse_begun(collection: Collection, rows: Sequence[dict[str, str]]) -> None:
+    """Another plan that was stopped in the middle has moved it is not known how many of them."""
+    named = {row["row_id"] for row in rows}
+    for name, aside in _set_aside_by(collection, ["begun"]).items():
+        if both := aside & named:
+            raise UsageError(
+                f"The plan is not applied. Another one, which was stopped in the middle, moves "
+                f"{len(both)} of the same pictures: apply that one again, or take it back with "
+                f"pixelmine mine plan undo {collection.path} {name}."
+            )
 
 
 def _images(collection: Collection, names: Sequence[str]) -> dict[str, dict[str, Any]]:

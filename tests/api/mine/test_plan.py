@@ -227,6 +227,65 @@ def test_new_files_at_the_old_places_are_none_of_an_old_plan(pile: Path) -> None
     assert show(collection).ok == ok
 
 
+def overlapping(pile: Path) -> tuple[Path, Path, Path]:
+    """Of the three coffees: a plan that keeps the first, one that keeps the last, one for both."""
+    make_plan(pile / "collection", pile / "plan.csv")
+    names = [row["row_id"] for name, row in lines(pile / "plan.csv").items() if "coffee" in name]
+    plans = []
+    for number, going in enumerate(([1], [0, 1], [1, 2])):
+        plans.append(pile / f"plan-{number}.csv")
+        rows = [f"{name},{'remove' if at in going else 'keep'},1" for at, name in enumerate(names)]
+        plans[-1].write_text("\n".join(["row_id,action,group_id", *rows]))
+    return plans[0], plans[1], plans[2]
+
+
+@pytest.mark.parametrize("first_back", [0, 1])
+def test_two_plans_for_the_same_pictures_lose_nothing_in_either_order(
+    pile: Path, first_back: int
+) -> None:
+    before, collection = files(pile), pile / "collection"
+    one, _, both = overlapping(pile)
+    done = [apply_plan(collection, one)]
+    shown = show_plan(collection, both)
+    assert (shown.remove, shown.already, shown.problems) == (1, 1, ())
+    done.append(apply_plan(collection, both))
+    assert [(some.moved, some.marked) for some in done] == [(1, 1), (1, 1)]
+    assert len(files(pile)) == len(before) - 2
+    undo_plan(collection, done[first_back].id)
+    assert len(files(pile)) == len(before) - 1
+    assert show(collection).failed == 1
+    undo_plan(collection, done[1 - first_back].id)
+    assert files(pile) == before
+    assert show(collection).failed == 0
+
+
+def test_a_plan_that_keeps_what_another_has_set_aside_is_refused(pile: Path) -> None:
+    collection = pile / "collection"
+    _, first, second = overlapping(pile)
+    done = apply_plan(collection, second)
+    before = files(pile)
+    with pytest.raises(UsageError, match=f"set aside by another plan.*undo .* {done.id}"):
+        apply_plan(collection, first)
+    assert files(pile) == before
+    undo_plan(collection, done.id)
+    assert apply_plan(collection, first).moved == 2
+
+
+def test_a_plan_waits_for_another_that_was_stopped(
+    pile: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before, collection = files(pile), pile / "collection"
+    one, first, _ = overlapping(pile)
+    with monkeypatch.context() as patch:
+        patch.setattr(plan_module, "_move", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt()))
+        with pytest.raises(KeyboardInterrupt):
+            apply_plan(collection, first)
+    with pytest.raises(UsageError, match="stopped in the middle, moves 2 of the same"):
+        apply_plan(collection, one)
+    assert files(pile) == before
+    assert apply_plan(collection, first).moved == 2
+
+
 def test_a_protected_folder_stays_and_policies_decide(pile: Path) -> None:
     plan, other = pile / "plan.csv", file_uri(pile / "pile/other")
     made = make_plan(pile / "collection", plan, PlanOptions(protect=(other,)))
