@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
-from .options import CollectionPath, Json, Model
+from .options import CollectionPath, Json, Model, Overwrite
 from .terminal import finish, many, out, place, printable, run, short
 
 __all__ = ["drift"]
@@ -40,6 +40,7 @@ def drift(
         float, typer.Option(help="Chance of saying drift where there is none.")
     ] = 0.05,
     top: Annotated[int, typer.Option(help="Changes to show.")] = 20,
+    overwrite: Overwrite = False,
     as_json: Json = False,
 ) -> None:
     """What has changed between two collections, two times, or a kept reference and new pictures.
@@ -68,7 +69,9 @@ def drift(
                 "--after WHERE chooses pictures of it."
             )
         if write_reference is not None:
-            made = api.write_reference(path, write_reference, options, where=after, **same)
+            made = api.write_reference(
+                path, write_reference, options, where=after, overwrite=overwrite, **same
+            )
             told = {"reference": str(write_reference), "pictures": made.pictures}
             if not as_json:
                 out().print(

@@ -16,6 +16,7 @@ from pixelmine.core.progress import Progress, SilentProgress
 from pixelmine.mine.drift import Change, Drift, DriftOptions, compare
 from pixelmine.mine.drift_reference import DriftReference
 from pixelmine.models import load_bundle
+from pixelmine.output.file import cannot_write
 from pixelmine.store import Collection
 
 from .drift_pile import Side, Sides, divide, make_pile, make_piles
@@ -190,18 +191,26 @@ def write_reference(
     where: str | None = None,
     model: str = MODEL,
     columns: Sequence[str] = (),
+    overwrite: bool = False,
     progress: Progress | None = None,
 ) -> DriftReference:
     """Count the pictures of a collection, and keep that as JSON in the file `out`.
 
     It holds counts, cells and some projected vectors; no picture, no file's name. The values of
-    labels and of columns of the table stand in it as they are.
+    labels and of columns of the table stand in it as they are. Raises UsageError where `out` is
+    there already, unless `overwrite`; OutputError where it cannot be written.
     """
+    out = Path(out)
+    if out.exists() and not overwrite:
+        raise UsageError(f"{out} is there already. Give another name, or --overwrite.")
     with Collection.open(Path(path)) as collection:
         side, made_by = make_pile(collection, model, where, columns, progress or SilentProgress())
     reference = DriftReference.make(side.pile, made_by, options, basis=side.basis)
-    with replace_file(Path(out)) as temporary:
-        temporary.write_text(reference.to_json(), "utf-8")
+    try:
+        with replace_file(out) as temporary:
+            temporary.write_text(reference.to_json(), "utf-8")
+    except OSError as error:
+        raise cannot_write(out, error) from error
     return reference
 
 

@@ -17,7 +17,7 @@ from pixelmine.api.mine.drift import DRIFT, mine_drift, mine_drift_since, write_
 from pixelmine.api.mine.drift_pile import Sides, make_piles
 from pixelmine.cli.main import app
 from pixelmine.core import PassPolicy
-from pixelmine.core.errors import CollectionError, UsageError
+from pixelmine.core.errors import CollectionError, OutputError, UsageError
 from pixelmine.core.progress import SilentProgress
 from pixelmine.input.labels import LabelOptions
 from pixelmine.mine.drift import DriftOptions
@@ -109,6 +109,20 @@ def test_a_reference_tells_the_same_without_the_old_pictures(place: Path) -> Non
     (place / "other.json").write_text(json.dumps({**known, "model": "0" * 64}))
     with pytest.raises(UsageError, match="another model"):
         mine_drift_since(place / "new" / "c.pixels", place / "other.json", model=model)
+
+
+def test_a_reference_is_not_written_over_unless_asked(place: Path) -> None:
+    old, model = place / "old" / "c.pixels", str(place / "model")
+    kept = place / "kept.json"
+    kept.write_text("mine")
+    with pytest.raises(UsageError, match="there already"):
+        write_reference(old, kept, QUICK, model=model)
+    assert kept.read_text() == "mine"
+    write_reference(old, kept, QUICK, model=model, overwrite=True)
+    assert DriftReference.from_json(kept.read_text()).pictures == 180
+    (place / "file").write_text("no folder")
+    with pytest.raises(OutputError, match=r"file/x\.json"):
+        write_reference(old, place / "file" / "x.json", QUICK, model=model)
 
 
 @pytest.fixture
