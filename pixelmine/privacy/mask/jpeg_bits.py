@@ -117,13 +117,14 @@ def _refined(
     ends: np.ndarray,
 ) -> _Number:
     """One more bit of the coefficients first to last that are not 0, and those that become so."""
-    unit = 1 << low
-    k = first
+    unit: _Number = 1 << low
+    k: _Number = first
     ended = ends[0] > 0
     if ended:
         ends[0] -= 1
     while k <= last:
-        run, level = 64, 0  # after the end of a block every coefficient is passed by
+        run = np.int64(64)  # after the end of a block every coefficient is passed by
+        level: _Number = 0
         if not ended:
             word = _next(data, at)
             entry = np.int64(table[word >> 16])
@@ -139,7 +140,7 @@ def _refined(
                     ends[0] = (1 << run) - 1 + ((word >> (32 - length - run)) & ((1 << run) - 1))
                     at += run
                 ended = True
-                run = 64
+                run = np.int64(64)
         while k <= last:
             known = np.int64(block[k])
             if known == 0:
