@@ -71,3 +71,17 @@ def test_no_runtime_asks_for_a_network(shim: Path, tmp_path: Path, runtime: str)
     found = _run(shim, tmp_path / "log", *command, "--runtime", runtime, cwd=tmp_path)
     assert found.returncode == 0, found.stderr
     assert not (tmp_path / "log").exists(), (tmp_path / "log").read_text()
+
+
+def test_finding_and_reading_text_never_asks_for_a_network(shim: Path, tmp_path: Path) -> None:
+    code = (
+        "import sys, numpy as np\n"
+        "from pixelmine.detect.text import TextDetector\n"
+        "detector = TextDetector()\n"
+        "detector.detect(np.zeros((64, 64, 3), np.uint8), read=True)\n"
+        "detector.reader.read_line(np.zeros((48, 96, 3), np.uint8))\n"
+        "assert 'rapidocr' not in sys.modules, 'it can fetch models'\n"
+    )
+    found = _run(shim, tmp_path / "log", sys.executable, "-c", code, cwd=tmp_path)
+    assert found.returncode == 0, found.stderr
+    assert not (tmp_path / "log").exists(), (tmp_path / "log").read_text()
