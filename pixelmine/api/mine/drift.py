@@ -88,10 +88,12 @@ class MinedDrift:
                 f"{copies:,} pictures are on both sides, byte for byte; they hide what changed."
             )
         sides = [
-            (summary[f"independent_{side}"], summary[f"pictures_{side}"], side)
+            # Of an old finding it is not known.
+            (summary.get(f"independent_{side}", summary[f"pictures_{side}"]), side)
             for side in ("before", "after")
         ]
-        for independent, pictures, side in sides:
+        for independent, side in sides:
+            pictures = summary[f"pictures_{side}"]
             if independent < pictures:
                 notes.append(
                     f"The {pictures:,} pictures {side} are {independent:,} groups and single ones: "

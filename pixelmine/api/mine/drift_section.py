@@ -153,7 +153,8 @@ def _parts(summary: dict[str, Any], says: dict[str, str]) -> Table:
 def _notes(summary: dict[str, Any], says: dict[str, str]) -> list[str]:
     notes = [says["note_level"].format(level=f"{summary['level']:.0%}"), says["note_effect"]]
     for side in ("before", "after"):
-        independent, pictures = summary[f"independent_{side}"], summary[f"pictures_{side}"]
+        pictures = summary[f"pictures_{side}"]
+        independent = summary.get(f"independent_{side}", pictures)  # of an old finding not known
         if independent < pictures:
             told = {"pictures": f"{pictures:,}", "independent": f"{independent:,}"}
             notes.append(says["note_groups"].format(side=says[side].lower(), **told))

@@ -82,6 +82,7 @@ def drift(drifted=True):
         "p_value": 0.001,
         "level": 0.05,
         "pictures_before": 10,
+        "independent_before": 4,
         "pictures_after": 20,
         "copies": 3,
         "parts": [
@@ -128,5 +129,7 @@ def test_a_section_says_what_was_found_and_where_nothing_was(module, answer, som
     assert "{" not in re.sub(r"[{]'|': [{]|figures=[{]|row=[{]", "", text), (
         "a place is not filled in"
     )
+    if module is drift_section:
+        assert sum("4" in note and "10" in note for note in section.notes) == 1, "its groups"
     for table in section.tables:
         assert all(len(row) == len(table.columns) for row in table.rows)
