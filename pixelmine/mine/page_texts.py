@@ -32,6 +32,8 @@ TEXTS: dict[Language, dict[str, str]] = {
         "and_more": "and {n} more",
         "next": "What to do next",
         "notes": "What to know",
+        "own_options": "Found at {made} with other options than the usual ones, and nothing of it "
+        "has changed since: {options}.",
         "skipped": "Not in this report",
         "skipped_lead": "What was not looked for, and why.",
         "provenance": "How it was made",
@@ -68,6 +70,7 @@ TEXTS: dict[Language, dict[str, str]] = {
         "and_more": "另有 {n} 种",
         "next": "下一步",
         "notes": "须知",
+        "own_options": "此结果于 {made} 用自选选项得到，此后所依据的内容未变：{options}。",
         "skipped": "本报告未包含",
         "skipped_lead": "未进行的检查及其原因。",
         "provenance": "制作方式",

@@ -107,13 +107,15 @@ def mine_associations(
     predict: bool = False,
     columns: Sequence[str] = (),
     policy: Policy | None = None,
+    any_options: bool = False,
     progress: Progress | None = None,
 ) -> MinedAssociations:
     """Find what goes with what in a collection; the finding is `associations`.
 
     `where`: SQL over the images table. `model`: whose predictions are items too, where there are
     any; `predict`: make them. `columns`: of the table that was ingested, to take although their
-    names suggest that they say who. Raises UsageError, CollectionError, ModelError.
+    names suggest that they say who. `any_options`: see `find`. Raises UsageError, CollectionError,
+    ModelError.
     """
     options, progress = options or RuleOptions(), progress or SilentProgress()
     with Collection.open(Path(path)) as collection:
@@ -134,7 +136,7 @@ def mine_associations(
         def make() -> tuple[dict[str, Any], pa.Table]:
             return _make(collection, rows, said, columns, options)
 
-        found = find(collection, FINDING, asked, make)
+        found = find(collection, FINDING, asked, make, any_options=any_options)
     return MinedAssociations(found=found, rows=cleared(found.rows, policy or PassPolicy()))
 
 

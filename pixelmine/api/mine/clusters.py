@@ -130,12 +130,13 @@ def mine_clusters(
     where: str | None = None,
     model: str = MODEL,
     policy: Policy | None = None,
+    any_options: bool = False,
     progress: Progress | None = None,
 ) -> MinedClusters:
     """Divide a collection's pictures into named clusters; the findings `clusters`, `cluster-names`.
 
     Pictures that the model has not seen are looked at first. `where`: SQL over the images table.
-    Raises UsageError, ModelError, CollectionError.
+    `any_options`: see `find`. Raises UsageError, ModelError, CollectionError.
     """
     options, words = options or ClusterOptions(), words or WordOptions()
     progress, policy = progress or SilentProgress(), policy or PassPolicy()
@@ -152,8 +153,9 @@ def mine_clusters(
             "labels": collection.labels.version,
         }
         made = _Made(collection, model, where, options, words, progress)
-        names = find(collection, NAMES, asked, lambda: made("names"))
-        found = find(collection, FINDING, asked, lambda: made("rows"))
+        known = {"any_options": any_options}
+        names = find(collection, NAMES, asked, lambda: made("names"), **known)
+        found = find(collection, FINDING, asked, lambda: made("rows"), **known)
     return MinedClusters(
         found=found, rows=cleared(found.rows, policy), names=cleared(names.rows, policy)
     )

@@ -95,11 +95,13 @@ def mine_duplicates(
     engine: EngineOptions | None = None,
     progress: Progress | None = None,
     policy: Policy | None = None,
+    any_options: bool = False,
 ) -> Duplicates:
     """Find copies: same bytes, same pixels, saved again or resized, edited; and similar scenes.
 
     Pairs that were judged before are not judged again. What is found is kept as the findings
-    `duplicates` and `similar-scenes`. Raises CollectionError, UsageError, ModelError.
+    `duplicates` and `similar-scenes`. `any_options`: see `find`. Raises
+    CollectionError, UsageError, ModelError.
     """
     options = options or DuplicateOptions()
     engine, progress = engine or EngineOptions(), progress or SilentProgress()
@@ -130,8 +132,8 @@ def mine_duplicates(
             rows = _scenes(judged()[0])
             return {"groups": _groups(rows), "pictures": rows.num_rows}, rows
 
-        found = find(collection, FINDING, asked, copies)
-        alike = find(collection, "similar-scenes", asked, scenes)
+        found = find(collection, FINDING, asked, copies, any_options=any_options)
+        alike = find(collection, "similar-scenes", asked, scenes, any_options=any_options)
     policy = policy or PassPolicy()
     return Duplicates(
         found=found,

@@ -128,18 +128,19 @@ def mine_label_errors(
     where: str | None = None,
     top: int = 20,
     policy: Policy | None = None,
+    any_options: bool = False,
     engine: EngineOptions | None = None,
     progress: Progress | None = None,
 ) -> LabelErrors:
     """Find labels that are probably wrong; the finding is `label-errors`.
 
-    `where`: SQL over the images table. `top`: suspected pictures that are shown. Raises UsageError
-    where the labels cannot be judged, CollectionError.
+    `where`: SQL over the images table. `top`: suspected pictures that are shown. `any_options`:
+    see `find`. Raises UsageError where the labels cannot be judged, CollectionError.
     """
     options, progress = options or LabelErrorOptions(), progress or SilentProgress()
     with Collection.open(Path(path)) as collection:
         asked = {
-            "columns": str(LABEL_ERRORS),
+            "schema": str(LABEL_ERRORS),
             "model": load_bundle(options.model).card.embedding_digest,
             "options": asdict(options),
             "where": where,
@@ -152,6 +153,7 @@ def mine_label_errors(
             FINDING,
             asked,
             lambda: _make(collection, options, where, engine, progress),
+            any_options=any_options,
         )
     return LabelErrors(found=found, rows=cleared(found.rows, policy or PassPolicy()), top=top)
 

@@ -104,18 +104,20 @@ def mine_outliers(
     where: str | None = None,
     top: int = 20,
     policy: Policy | None = None,
+    any_options: bool = False,
     engine: EngineOptions | None = None,
     progress: Progress | None = None,
 ) -> Outliers:
     """Find the pictures that are unlike the others; the finding is `outliers`.
 
     `model`: whose embedding tells what is alike. `where`: SQL over the images table. `top`:
-    pictures that are shown. Raises UsageError for fewer than 20 pictures, CollectionError.
+    pictures that are shown. `any_options`: see `find`. Raises UsageError for fewer than 20
+    pictures, CollectionError.
     """
     options, progress = options or OutlierOptions(), progress or SilentProgress()
     with Collection.open(Path(path)) as collection:
         asked = {
-            "columns": str(OUTLIERS),
+            "schema": str(OUTLIERS),
             "options": asdict(options),
             "model": load_bundle(model).card.embedding_digest,
             "where": where,
@@ -131,7 +133,7 @@ def mine_outliers(
             progress.finish()
             return made
 
-        found = find(collection, FINDING, asked, make)
+        found = find(collection, FINDING, asked, make, any_options=any_options)
     return Outliers(found=found, rows=cleared(found.rows, policy or PassPolicy()), top=top)
 
 

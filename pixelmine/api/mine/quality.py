@@ -96,12 +96,13 @@ def mine_quality(
     where: str | None = None,
     top: int = 5,
     policy: Policy | None = None,
+    any_options: bool = False,
     progress: Progress | None = None,
 ) -> Quality:
     """Find the pictures of a collection that are bad as pictures; the finding is `quality`.
 
-    `where`: SQL over the images table. `top`: pictures that are shown of each issue. Raises
-    UsageError, CollectionError.
+    `where`: SQL over the images table. `top`: pictures that are shown of each issue.
+    `any_options`: see `find`. Raises UsageError, CollectionError.
     """
     options, progress = options or QualityOptions(), progress or SilentProgress()
     with Collection.open(Path(path)) as collection:
@@ -113,7 +114,13 @@ def mine_quality(
             "labels": collection.labels.version,
             "features": collection.producers("features"),
         }
-        found = find(collection, FINDING, asked, lambda: _make(collection, options, where))
+        found = find(
+            collection,
+            FINDING,
+            asked,
+            lambda: _make(collection, options, where),
+            any_options=any_options,
+        )
     return Quality(found=found, rows=cleared(found.rows, policy or PassPolicy()), top=top)
 
 

@@ -1,6 +1,7 @@
 """All that mining finds in a collection, on one page."""
 
 import json
+import re
 import shlex
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
@@ -39,8 +40,8 @@ Made = tuple[Section, dict[str, Any]]
 class Step:
     """One finding of the report.
 
-    `call`: `module:function(path, policy=, progress=)`, whose answer has the Found as `found`, and
-    a `summary` where it has more than one.
+    `call`: `module:function(path, policy=, any_options=, progress=)`, whose answer has the Found as
+    `found`, and a `summary` where it has more than one.
     `section`: `module:function(answer, language=)`. `titles`: by language, for where it is left
     out. `only_found`: taken where it was looked for before, and never made for the report: then
     `call` is `module:function(found=, rows=)`, of the finding and its cleared table.
@@ -58,14 +59,30 @@ class Step:
         return all(find_spec(one.partition(":")[0]) for one in (self.call, self.section))
 
     def make(self, path: Path, policy: Policy, language: Language, progress: Progress) -> Made:
-        """Find, or take what is known and has not changed. Raises UsageError, CollectionError."""
+        """Find, or take what is known, with whatever options, of a collection as it is now.
+
+        Raises UsageError, CollectionError.
+        """
         answer = (
             _known(self, path, policy)
             if self.only_found
-            else _function(self.call)(path, policy=policy, progress=progress)
+            else _function(self.call)(path, policy=policy, any_options=True, progress=progress)
         )
         section = _function(self.section)(answer, language=language)
+        if own := answer.found.own:
+            said = ", ".join(
+                f"{name} = {_said(value)}" for name, value in own.items() if value != ""
+            )
+            note = text(language, "own_options", made=answer.found.made, options=said)
+            section = replace(section, notes=[note, *section.notes])
         return section, dict(getattr(answer, "summary", answer.found.summary))
+
+
+def _said(value: Any) -> str:
+    """An option as a person reads it; of a digest the first digits."""
+    if isinstance(value, str) and re.fullmatch(r"[0-9a-f]{64}", value):
+        return value[:12]
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
 def _step(name: str, english: str, chinese: str, known: str | None = None) -> Step:
@@ -135,6 +152,9 @@ def mine_report(
     steps: Sequence[Step] = STEPS,
 ) -> MiningReport:
     """Look for everything in a collection that was not looked for yet, and write it down.
+
+    What was found with other options stays and is shown, with those, while the pictures, labels and
+    decisions are those it was made of.
 
     `report`: `.html` (one page that needs nothing else), `.md` or `.json`; None writes nothing.
     A finding that cannot be made, as label errors without labels, is left out with a sentence.

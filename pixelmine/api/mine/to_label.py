@@ -112,7 +112,7 @@ def mine_next(
             name, _, fold = split.partition(":")
             split = find_split(collection, name) + (f":{fold}" if fold else "")
         asked = {
-            "columns": str(NEXT),
+            "schema": str(NEXT),
             "count": count,
             "model": load_bundle(model).card.embedding_digest,
             "where": where,

@@ -5,6 +5,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import cv2
 import numpy as np
@@ -12,11 +13,15 @@ import pyarrow as pa
 import pytest
 
 from pixelmine.api.ingest import ingest
+from pixelmine.api.labels import set_label
 from pixelmine.api.mine.found import Found, find
+from pixelmine.api.mine.quality import mine_quality
 from pixelmine.api.mine.report import STEPS, Step, mine_report
 from pixelmine.core import PassPolicy, Policy
 from pixelmine.core.errors import CollectionError, UsageError
 from pixelmine.core.progress import Progress, SilentProgress
+from pixelmine.evaluate.texts import Language
+from pixelmine.mine.quality import QualityOptions
 from pixelmine.mine.section import Section, Shown, Strip
 from pixelmine.store import Collection
 
@@ -44,7 +49,8 @@ MADE: list[str] = []
 """How often was looked."""
 
 
-def look(path: Path, *, policy: Policy, progress: Progress) -> Answer:
+def look(path: Path, *, policy: Policy, any_options: bool, progress: Progress) -> Answer:
+    assert any_options
     progress.start("look", 1)
     with Collection.open(path) as collection:
         rows = collection.images.read(["row_id", "uri"], "status = 'ok'").cast(ROWS)
@@ -69,7 +75,7 @@ def section(answer: Answer, *, language: str) -> Section:
     )
 
 
-def refuse(path: Path, *, policy: Policy, progress: Progress) -> Answer:
+def refuse(path: Path, *, policy: Policy, any_options: bool, progress: Progress) -> Answer:
     raise CollectionError("There are no labels.")
 
 
@@ -133,6 +139,39 @@ def test_what_was_looked_for_before_is_taken(taken: Path, steps: list[Step]) -> 
         rows = collection.images.read(["row_id", "uri"], "status = 'ok'").cast(ROWS)
         find(collection, "drift", {}, lambda: ({"drifted": True}, rows))
     assert mine_report(taken, steps=steps).findings["drift"] == {"drifted": True}
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_what_was_found_with_own_options_stays_and_says_them(
+    taken: Path, tmp_path: Path, language: Language
+) -> None:
+    (quality,) = [step for step in STEPS if step.name == "quality"]
+    mine_quality(taken, QualityOptions(few=3), where="uri NOT LIKE '%-0.png'")
+    out = tmp_path / "r.md"
+    found = mine_report(taken, out, steps=[quality], language=language)
+    assert found.findings["quality"]["pictures"] == 2
+    assert "where = uri NOT LIKE '%-0.png', few = 3" in out.read_text("utf-8")
+    with Collection.open(taken) as collection:
+        name = collection.images.read(["row_id"], "status = 'ok'")["row_id"][0].as_py()
+    set_label(taken, name, ["stone"])
+    again = mine_report(taken, out, steps=[quality], language=language)
+    assert again.findings["quality"]["pictures"] == 3, "made anew of what is there now"
+    assert "few = 3" not in out.read_text("utf-8")
+
+
+def test_a_finding_of_other_tables_will_not_do_with_any_options(taken: Path) -> None:
+    rows = pa.table({"row_id": ["a"]})
+    with Collection.open(taken) as collection:
+
+        def looked(images: int, where: str | None, *, any_options: bool = True) -> dict[str, Any]:
+            asked = {"images": images, "where": where, "options": {"k": 3, "long": "x" * 3000}}
+            made = ({"where": where, "images": images}, rows)
+            return find(collection, "one", asked, lambda: made, any_options=any_options).summary
+
+        assert looked(1, "width > 3") == {"images": 1, "where": "width > 3"}
+        assert looked(1, None) == {"images": 1, "where": "width > 3"}
+        assert looked(2, None) == {"images": 2, "where": None}
+        assert looked(2, "width > 3", any_options=False) == {"images": 2, "where": "width > 3"}
 
 
 def test_markdown_and_json(taken: Path, steps: list[Step], tmp_path: Path) -> None:
