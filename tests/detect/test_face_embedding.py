@@ -107,6 +107,14 @@ def test_a_box_without_landmarks_is_cut_as_its_square() -> None:
     assert lit[-1] == pytest.approx(135, abs=2)
 
 
+def test_many_pixels_that_become_one_are_averaged() -> None:
+    pixels = np.zeros((1200, 1200, 3), np.uint8)
+    pixels[:, ::2] = 255
+    face = align_face(pixels, Box(kind="face", x0=200, y0=200, x1=1000, y1=1000, score=1))
+    assert face.min() > 100
+    assert face.max() < 155
+
+
 def test_a_face_beyond_the_border_is_black_there() -> None:
     face = align_face(
         np.full((50, 50, 3), 200, np.uint8), Box(kind="face", x0=25, y0=0, x1=75, y1=50, score=1)

@@ -24,7 +24,7 @@ def test_one_thing_seen_twice_is_the_weighted_mean_with_the_highest_score() -> N
 
 
 def test_a_piece_of_a_thing_goes_and_a_neighbour_stays() -> None:
-    whole, piece, neighbour = [0, 0, 100, 100, 0.8], [0, 0, 30, 100, 0.7], [90, 0, 190, 100, 0.6]
+    whole, piece, neighbour = [0, 0, 100, 100, 0.8], [0, 0, 25, 100, 0.7], [90, 0, 190, 100, 0.6]
     found = merge(np.array([neighbour, piece, whole]))
     np.testing.assert_allclose(found, [whole, neighbour])
 
