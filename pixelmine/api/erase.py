@@ -81,8 +81,10 @@ def _work_through(
     progress.start("erase", len(STEPS))
     job.save()
     for step in STEPS.values():
-        step(collection, job)
-        job.save()
+        try:
+            step(collection, job)
+        finally:  # what it has counted so far; after a kill a receipt may say too few
+            job.save()
         progress.advance(1)
     erased = _receipt(collection, job, models)
     job.path.unlink()

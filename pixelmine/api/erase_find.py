@@ -4,6 +4,7 @@ A picture is its bytes: with a row go all rows of the same bytes, wherever they 
 of the file. What only looks alike stays, and is named so that somebody can look at it.
 """
 
+import json
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -25,10 +26,13 @@ from pixelmine.store import Collection
 from .erase_quarantine import quarantined
 from .mine.found import read_found
 
-__all__ = ["COLUMNS", "Near", "ToErase", "find_to_erase"]
+__all__ = ["COLUMNS", "UNFINISHED", "Near", "ToErase", "find_to_erase"]
 
 COLUMNS = ("row_id", "uri", "member", "frame", "size", "mtime_ns", "content_id", "picture_id")
 """Of `images`, what an erasure has to know of a row."""
+
+UNFINISHED = "erasures/unfinished.json"
+"""In a collection: what is being erased, as long as it is."""
 
 _SHORTEST = 6
 _PLACE = ["row_id", "picture_id", "uri", "member", "frame"]
@@ -51,8 +55,8 @@ class ToErase:
 
     `near`: what looks like them and stays. `copied`, `set_aside`: how many of the contents lie in
     the collection's bytes/ and in its quarantine. `unread`: rows whose bytes were never read: they
-    leave no tombstone, as nobody knows what would come back. `unfinished`: an earlier erasure was
-    stopped in the middle; it is gone on with first.
+    leave no tombstone, as nobody knows what would come back. `unfinished`: the picture_ids of an
+    earlier erasure that was stopped in the middle, which is gone on with first; else None.
     """
 
     collection: Path
@@ -60,7 +64,7 @@ class ToErase:
     near: tuple[Near, ...] = field(repr=False)
     copied: int
     set_aside: int
-    unfinished: bool
+    unfinished: tuple[str, ...] | None
 
     @property
     def unread(self) -> int:
@@ -77,6 +81,11 @@ class ToErase:
         """The picture_ids, each once, sorted."""
         return sorted({row["picture_id"] for row in self.rows if row["picture_id"]})
 
+    @property
+    def learnt(self) -> list[str]:
+        """The picture_ids that no model should know: those of the unfinished erasure too."""
+        return sorted({*self.pictures, *(self.unfinished or ())})
+
     def to_dict(self) -> dict[str, Any]:
         """As JSON."""
         shown = ("row_id", "uri", "member", "frame", "why")
@@ -88,7 +97,7 @@ class ToErase:
             "copied": self.copied,
             "set_aside": self.set_aside,
             "not_erased_but_alike": [vars(one) for one in self.near],
-            "unfinished": self.unfinished,
+            "unfinished": self.unfinished is not None,
         }
 
 
@@ -107,11 +116,11 @@ def find_to_erase(
     if not (ids or uris or groups):
         raise UsageError("Say what to erase: --id, --uri or --group, each as often as you like.")
     with Collection.open(Path(os.path.abspath(path))) as collection:
-        unfinished = (collection.path / "erasures" / "unfinished.json").is_file()
+        unfinished = _unfinished(collection)
         try:
             rows = _with_same_bytes(collection, _named(collection, ids, uris, groups))
         except CollectionError:
-            if not unfinished:
+            if unfinished is None:
                 raise
             rows = ()  # gone already: the earlier erasure is finished
         contents = {row["content_id"] for row in rows} - {None}
@@ -124,6 +133,19 @@ def find_to_erase(
             set_aside=len(contents & aside),
             unfinished=unfinished,
         )
+
+
+def _unfinished(collection: Collection) -> tuple[str, ...] | None:
+    path = collection.path / UNFINISHED
+    if not path.is_file():
+        return None
+    try:
+        return tuple(json.loads(path.read_text("utf-8"))["pictures"])
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise CollectionError(
+            f"{path} cannot be read: {error}. It says what an erasure that was stopped has still "
+            "to do. Delete it and erase the same again: what is still there is found."
+        ) from error
 
 
 def _batches(collection: Collection) -> Iterator[pa.RecordBatch]:

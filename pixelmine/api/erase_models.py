@@ -1,15 +1,23 @@
-"""Models that have learnt of pictures that are erased: named by their cards."""
+"""Models that have learnt of pictures that are erased: named by their cards, and trained again."""
 
 import shlex
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
-from pixelmine.core.errors import ModelError
+from pixelmine.core.errors import ModelError, TrainError
+from pixelmine.core.progress import Progress
 from pixelmine.models import Bundle, Card
+from pixelmine.train.recipe import load_recipe, recipe_names
 
-__all__ = ["Learnt", "learnt_of"]
+from .train import train_model
+
+__all__ = ["Learnt", "learnt_of", "train_again"]
+
+_BALANCED = "every class counting the same"
+"""How a card's description says that it was trained with `--balanced`."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -17,7 +25,8 @@ class Learnt:
     """A bundle whose `seen.bin` holds `pictures` of those that are erased, by 8 bytes of each id.
 
     `again`: the command that trains it without them, as far as its card knows; None where the card
-    does not say how it was made.
+    does not say how it was made. `quick`: it has no network of its own, so that `train_again` is a
+    matter of seconds or minutes.
     """
 
     path: str
@@ -26,6 +35,7 @@ class Learnt:
     recipe: str | None
     pictures: int
     again: str | None
+    quick: bool
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON."""
@@ -52,9 +62,57 @@ def learnt_of(
                     recipe=training.recipe if training else None,
                     pictures=len(seen),
                     again=_again(bundle.card, path, Path(collection)),
+                    quick=_is_quick(bundle.card),
                 )
             )
     return found
+
+
+def train_again(learnt: Learnt, collection: str | Path, progress: Progress) -> str:
+    """Train a `quick` model anew on what the collection holds now; gives the new digest.
+
+    By the recipe, split, seed and what else its card holds: it is what training from scratch
+    gives. The old bundle is replaced at the end. Raises TrainError where the pictures are not those
+    of then without the erased ones, as after `--where`, or with new pictures: the old one stays.
+    """
+    path = Path(learnt.path)
+    before = Bundle.load(path).card
+    training, said = before.training, before.thresholds
+    if training is None or not learnt.quick:
+        raise TrainError(f"{path} is not trained again: {learnt.again or 'its card says not how'}.")
+    with TemporaryDirectory(dir=path.parent, prefix=".again-") as folder:
+        made = Path(folder) / path.name
+        train_model(
+            collection,
+            made,
+            recipe=training.recipe,
+            split=training.split_id,
+            seed=training.seed,
+            coverage=before.conformal.coverage if before.conformal else None,
+            error=said.error if said.error is not None else 0.05,
+            ood=said.ood,
+            multi_label=before.task == "multi",
+            balanced=_BALANCED in before.description,
+            progress=progress,
+        )
+        after = Bundle.load(made)
+        wanted = training.pictures + training.held_back - learnt.pictures
+        found = after.card.training
+        if found is None or found.pictures + found.held_back != wanted:
+            has = found.pictures + found.held_back if found else 0
+            raise TrainError(
+                f"{path} was not replaced: it had learnt of {wanted} other pictures, and there are "
+                f"{has} now. Train it again with the conditions that it was trained with."
+            )
+        after.save(path)
+    return after.card.digest
+
+
+def _is_quick(card: Card) -> bool:
+    training = card.training
+    if training is None or training.start is not None or training.recipe not in recipe_names():
+        return False
+    return not load_recipe(training.recipe).keras
 
 
 def _bundles(path: Path) -> Iterator[Path]:
@@ -69,13 +127,14 @@ def _bundles(path: Path) -> Iterator[Path]:
 
 
 def _again(card: Card, path: Path, collection: Path) -> str | None:
-    """What a card knows of how it was trained: not `--where`, `--balanced` and the fold."""
+    """What a card knows of how it was trained: all but `--where` and `--minutes`."""
     training, said = card.training, card.thresholds
     if training is None or training.start is not None:
         return None
     words = ["pixelmine", "train", str(collection), "--recipe", training.recipe]
     words += ["--split", training.split_id] if training.split_id else []
     words += ["--seed", str(training.seed)]
+    words += ["--balanced"] if _BALANCED in card.description else []
     words += ["--multi-label"] if card.task == "multi" else []
     words += ["--coverage", f"{card.conformal.coverage:g}"] if card.conformal else []
     words += ["--error", f"{said.error:g}"] if said.error is not None else []

@@ -25,7 +25,7 @@ from pixelmine.store import Collection, Table
 from pixelmine.store.lock import WriteLock
 from pixelmine.store.tombstones import Tombstones
 
-from .erase_find import ToErase
+from .erase_find import UNFINISHED, ToErase
 from .erase_quarantine import half_applied, leave_quarantine
 
 __all__ = ["STEPS", "Unfinished", "check_quiet", "name_of"]
@@ -268,7 +268,7 @@ STEPS: dict[str, Callable[[Collection, Unfinished], None]] = {
 
 
 def _path(collection: Path) -> Path:
-    return collection / "erasures" / "unfinished.json"
+    return collection / UNFINISHED
 
 
 def _runs(collection: Collection) -> list[Path]:

@@ -34,6 +34,9 @@ def erase(
         list[Path] | None,
         typer.Option("--models", help="A bundle, or a folder of them: which have learnt of it?"),
     ] = None,
+    retrain: Annotated[
+        bool, typer.Option("--retrain", help="Train those of --models without a network again.")
+    ] = False,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Say what would be erased; change nothing.")
     ] = False,
@@ -52,11 +55,11 @@ def erase(
     with run(as_json) as progress:
         from pixelmine.api.erase import erase as call
         from pixelmine.api.erase import find_to_erase
-        from pixelmine.api.erase_models import learnt_of
+        from pixelmine.api.erase_models import learnt_of, train_again
         from pixelmine.core.errors import UsageError
 
         found = find_to_erase(path, ids=ids or (), uris=uris or (), groups=groups or ())
-        learnt = learnt_of(models or (), found.pictures, path)
+        learnt = learnt_of(models or (), found.learnt, path)
         if not as_json:
             _show(found, learnt, originals)
         asking = not (yes or dry_run)
@@ -68,19 +71,27 @@ def erase(
         done = []
         if wanted:
             done = call(found, originals=originals, models=learnt, progress=progress)
+        if not as_json:
+            for one in done:
+                _say(one)
+        trained = {}
+        for model in learnt if done and retrain else ():
+            if model.quick:
+                trained[model.path] = train_again(model, path, progress)
     if not as_json:
-        for one in done:
-            _say(one)
+        for name, digest in trained.items():
+            out().print(f"Trained again: {short(name)}, {digest[:12]}")
         if not done:
             out().print("Nothing was erased.")
     said = {**found.to_dict(), "models": [one.to_dict() for one in learnt]}
-    finish({**said, "erased": [one.to_dict() for one in done]}, as_json)
+    result = {"erased": [one.to_dict() for one in done], "trained_again": trained}
+    finish({**said, **result}, as_json)
     if not wanted and not dry_run:
         raise typer.Exit(1)
 
 
 def _show(found: "ToErase", learnt: "list[Learnt]", originals: bool) -> None:
-    if found.unfinished:
+    if found.unfinished is not None:
         out().print("An erasure was stopped in the middle: it is finished first.", style="yellow")
     if found.rows:
         out().print(f"To be erased: {many(len(found.rows), 'row')}.", style="bold")
@@ -108,7 +119,9 @@ def _show(found: "ToErase", learnt: "list[Learnt]", originals: bool) -> None:
             f"The model {printable(model.name)} ({model.digest[:12]}, {short(model.path)}) has "
             f"learnt of {many(model.pictures, 'picture')}."
         )
-        if model.again:
+        if model.quick:
+            out().print("  --retrain trains it again without.")
+        elif model.again:
             out().print(f"  Train it again afterwards: {printable(model.again)}")
 
 

@@ -78,9 +78,11 @@ class Tombstones:
         Those that are noted already stay as they are. Raises OSError, CollectionError.
         """
         self._looked = -_FRESH_S
-        known = self._all()
+        known, wanted = self._all(), set(contents)
+        if not wanted:
+            return []
         secret = self._secret() or self._make_secret()
-        new = {_digest(secret, content) for content in contents}
+        new = {_digest(secret, content) for content in wanted}
         if not new <= known:
             with replace_file(self.path) as temporary:
                 temporary.write_bytes(_HEADER + b"".join(sorted(known | new)))
