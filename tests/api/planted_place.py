@@ -1,4 +1,4 @@
-"""A collection in which one picture stands out in every place, and what to look for in its files."""
+"""A collection in which one picture stands out in every place, and a search of all its files."""
 
 import shutil
 import tarfile

@@ -1,4 +1,4 @@
-"""Models that have learnt of what is erased are named; those without a network are trained again."""
+"""Models that have learnt of what is erased are named, or trained again where that is quick."""
 
 from pathlib import Path
 
