@@ -11,6 +11,9 @@
     |-- OutputError             a destination cannot be written
     |-- TrainError              training or taking in a network failed
     |-- PrivacyError            what a policy promises cannot be kept, so nothing is released
+    |-- SealedError             something sealed cannot be opened
+    |   |-- WrongKeyError       the master key that it needs is not here
+    |   `-- TamperedError       it was changed, cut off, or is another's
     `-- DatasetError            a data set cannot be found, copied or checked
 
 A bad picture is never an error: it is a row with a reason (`pixelmine.core.reasons`).
@@ -26,9 +29,12 @@ __all__ = [
     "PrivacyError",
     "RunError",
     "SchemaVersionError",
+    "SealedError",
     "SourceError",
+    "TamperedError",
     "TrainError",
     "UsageError",
+    "WrongKeyError",
 ]
 
 
@@ -78,6 +84,18 @@ class TrainError(PixelmineError):
 
 class PrivacyError(PixelmineError):
     """What a policy promises cannot be kept, so that nothing is released. Tells nobody's values."""
+
+
+class SealedError(PixelmineError):
+    """Something sealed cannot be opened. Tells nothing of any key but its id."""
+
+
+class WrongKeyError(SealedError):
+    """The master key that it needs is not here."""
+
+
+class TamperedError(SealedError):
+    """It was changed or cut off since it was sealed, or is the sealed form of something else."""
 
 
 class DatasetError(PixelmineError):
