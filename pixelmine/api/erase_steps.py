@@ -191,9 +191,9 @@ def _findings(collection: Collection, job: Unfinished) -> None:
         job.findings.append(path.stem)
         path.unlink()
     for path in sorted(folder.glob("*")):
-        if path.suffix != ".lance":
+        if not path.is_dir():
             path.unlink()
-        elif path.stem != _ROUNDS:
+        elif path.name != f"{_ROUNDS}.lance":
             shutil.rmtree(path)
     job.findings = sorted(set(job.findings))
 
