@@ -21,14 +21,12 @@ from pixelmine.looking import preparing
 from pixelmine.pipeline import Recognise
 from pixelmine.preprocess import DecodeOptions, Preprocessing
 from pixelmine.store import Collection
+from pixelmine.store.by_id import find_row
 
 from .predicted import read_embeddings
 from .sources import open_sources
 
 __all__ = ["Asked", "Region", "asked_vector"]
-
-_SHORTEST = 6
-"""Hexadecimal digits of a row_id that name a row: of 10^6 rows, by chance, 16 start so."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,13 +79,14 @@ def asked_vector(
     row: str | None = None,
     region: Region | None = None,
 ) -> Asked:
-    """Of `picture`, or of a `row` of the collection. Raises UsageError, SourceError.
+    """Of `picture`, or of a `row` of the collection.
 
-    `stage`: with the precision that the collection's vectors were made with.
+    `stage`: with the precision that the collection's vectors were made with. Raises UsageError,
+    SourceError.
     """
     stage = replace(stage, frames=None, kept=collection.bytes.folder)
     if row is not None:
-        listed = _row(collection, row)
+        listed = find_row(collection, row, good=True)
         name = listed["picture_id"]
         if region is None:
             known = read_embeddings(collection, stage, [name])
@@ -99,15 +98,6 @@ def asked_vector(
     if region is not None:
         listed = _cut(listed, stage, region)
     return Asked(vector=_embedded(listed, stage), picture_id=name)
-
-
-def _row(collection: Collection, row: str) -> dict[str, Any]:
-    if len(row) < _SHORTEST or not set(row) <= set("0123456789abcdef"):
-        raise UsageError(f"A row_id has at least {_SHORTEST} hexadecimal digits. Got {row!r}.")
-    rows = collection.images.read(None, f"row_id LIKE '{row}%' AND status = '{OK}'").to_pylist()
-    if len(rows) != 1:
-        raise UsageError(f"{len(rows)} good pictures have a row_id that starts with {row!r}.")
-    return dict(rows[0])
 
 
 def _listed(picture: str | Path, stage: Recognise) -> dict[str, Any]:

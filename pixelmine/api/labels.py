@@ -1,7 +1,6 @@
 """Reading, setting and undoing labels."""
 
 import getpass
-import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,9 +10,10 @@ from typing import Any
 
 import pyarrow as pa
 
-from pixelmine.core.errors import CollectionError, UsageError
+from pixelmine.core.errors import UsageError
 from pixelmine.core.schema import LABELS
 from pixelmine.store import Collection
+from pixelmine.store.by_id import find_row
 
 __all__ = ["LabelSummary", "label_history", "label_summary", "set_label", "undo_label", "user_name"]
 
@@ -90,9 +90,4 @@ def _append(
 
 
 def _find_row(collection: Collection, prefix: str) -> str:
-    if not re.fullmatch(r"[0-9a-f]{6,64}", prefix):
-        raise UsageError(f"A row id is at least 6 hexadecimal digits. Got {prefix!r} instead.")
-    found = collection.images.read(["row_id"], f"starts_with(row_id, '{prefix}')")
-    if found.num_rows != 1:
-        raise CollectionError(f"{found.num_rows} pictures have a row id that starts with {prefix}.")
-    return str(found["row_id"][0].as_py())
+    return str(find_row(collection, prefix, ["row_id"])["row_id"])

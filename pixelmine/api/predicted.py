@@ -18,6 +18,7 @@ from pixelmine.engine import EngineOptions, Run
 from pixelmine.output.parts import PART
 from pixelmine.pipeline import Recognise, load_model
 from pixelmine.store import Collection, Table
+from pixelmine.store.by_id import read_by_id
 
 from .work import Commits, work_through
 
@@ -177,13 +178,9 @@ def _read(
     table: Table, column: str, size: int, pictures: Sequence[str | None]
 ) -> dict[str, np.ndarray]:
     names = sorted({picture for picture in pictures if picture})
-    found: dict[str, np.ndarray] = {}
-    for start in range(0, len(names), _BATCH):
-        inside = ", ".join(f"'{name}'" for name in names[start : start + _BATCH])
-        rows = table.read(["picture_id", column], f"picture_id IN ({inside})")
-        values = rows[column].combine_chunks().flatten().to_numpy().reshape(-1, size)
-        found.update(zip(rows["picture_id"].to_pylist(), values, strict=True))
-    return found
+    rows = read_by_id(table, "picture_id", names, ["picture_id", column])
+    values = rows[column].combine_chunks().flatten().to_numpy().reshape(-1, size)
+    return dict(zip(rows["picture_id"].to_pylist(), values, strict=True))
 
 
 def settle(stage: Recognise) -> Recognise:

@@ -19,7 +19,8 @@ from pixelmine.mine.items import Attribute, Item, ItemOptions, make_items
 from pixelmine.store import Collection
 
 from .attributes import attributes
-from .pile import Embedded, predicted_labels, read_measures
+from .measures import read_measures
+from .pile import Embedded, predicted_labels
 
 __all__ = ["Named", "name_nodes"]
 

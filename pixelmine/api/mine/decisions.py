@@ -11,6 +11,7 @@ from pixelmine.api.labels import user_name
 from pixelmine.core.errors import CollectionError, UsageError
 from pixelmine.core.schema import DECISIONS
 from pixelmine.store import Collection
+from pixelmine.store.by_id import find_row
 
 __all__ = ["not_duplicates", "said_apart"]
 
@@ -49,12 +50,7 @@ def not_duplicates(
 
 
 def _picture(collection: Collection, prefix: str) -> str:
-    if len(prefix) < 6 or not set(prefix) <= set("0123456789abcdef"):
-        raise UsageError(f"A row id is at least 6 hexadecimal digits. Got {prefix!r} instead.")
-    found = collection.images.read(["picture_id"], f"starts_with(row_id, '{prefix}')")
-    if found.num_rows != 1:
-        raise CollectionError(f"{found.num_rows} pictures have a row id that starts with {prefix}.")
-    name = found["picture_id"][0].as_py()
+    name = find_row(collection, prefix, ["picture_id"])["picture_id"]
     if name is None:
         raise CollectionError(f"The picture of row {prefix} could not be read: it has no copies.")
     return str(name)

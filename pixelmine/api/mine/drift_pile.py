@@ -19,8 +19,8 @@ from pixelmine.store import Collection
 from .attributes import attributes, meta_columns, times
 from .duplicates import FINDING as DUPLICATES
 from .found import read_found
-from .pile import Embedded, embed, predicted_labels, read_measures
-from .quality import read_surface
+from .measures import measures_of
+from .pile import Embedded, embed, predicted_labels
 
 __all__ = ["Side", "Sides", "day", "divide", "make_pile", "make_piles"]
 
@@ -196,13 +196,7 @@ def _measures(
     collection: Collection, rows: pa.Table, columns: Sequence[str]
 ) -> dict[str, np.ndarray]:
     pictures = rows["picture_id"].to_pylist()
-    known = [read_measures(collection, pictures), read_surface(collection, pictures)]
-    found = {
-        name: table[name].to_numpy().astype(np.float64)
-        for table in known
-        if table is not None
-        for name in table.column_names
-    }
+    found = measures_of(collection, pictures)
     for name, values in meta_columns(rows, columns).items():
         numbers = as_numbers(values)
         if numbers is not None:

@@ -21,6 +21,7 @@ from pixelmine.store import Collection
 
 from .found import Found, cleared, find
 from .labelled import Labelled, one_label
+from .near import NEAR, nearest_rows
 from .pile import MODEL, read_pictures
 from .vectors import FEATURES, Features, Vectors, choose_features, read_vectors
 
@@ -35,16 +36,6 @@ __all__ = [
 ]
 
 FINDING = "label-errors"
-
-_NEAR = pa.list_(
-    pa.struct(
-        [
-            pa.field("row_id", pa.string()),
-            pa.field("label", pa.string()),
-            pa.field("cosine", pa.float32()),
-        ]
-    )
-)
 
 LABEL_ERRORS = pa.schema(
     [
@@ -62,7 +53,7 @@ LABEL_ERRORS = pa.schema(
         pa.field("suspected", pa.bool_(), nullable=False),
         pa.field("rejected", pa.bool_(), nullable=False),
         pa.field("rank", pa.int32(), nullable=False),
-        pa.field("near", _NEAR),
+        pa.field("near", NEAR),
     ]
 )
 """A row for each picture that was judged, by `rank`, 1 for the label that is most probably wrong.
@@ -76,7 +67,6 @@ pictures, the five nearest that voted, each by its row with its label and cosine
 null."""
 
 _FOLDS = 5
-_SHOWN = 5
 _UNSURE = 0.85
 """Agreement below which the estimate counts doubt for mistakes: of clothing's 17 kinds, .74, a
 quarter of the labels are suspected."""
@@ -227,12 +217,15 @@ def _rows(
     suggested = [labelled.names[code] for code in found.suggested.tolist()]
     refused = np.array([pair in no for pair in zip(pictures, suggested, strict=True)], bool)
     suspected = found.suspected & ~refused
+    given = names[labelled.y].tolist()
     near = [
-        _near(labelled, opinions, ids, place) if suspected[place] else None
+        nearest_rows(opinions.near[place], opinions.cosines[place], ids, given)
+        if suspected[place]
+        else None
         for place in order.tolist()
     ]
     columns = {
-        "given": names[labelled.y],
+        "given": np.array(given, object),
         "suggested": names[found.suggested],
         "probability": found.probability,
         "given_probability": found.given,
@@ -245,18 +238,7 @@ def _rows(
     for name, values in columns.items():
         table = table.append_column(name, pa.array(values[order], LABEL_ERRORS.field(name).type))
     table = table.append_column("rank", pa.array(np.arange(1, len(order) + 1), pa.int32()))
-    return table.append_column("near", pa.array(near, _NEAR)).cast(LABEL_ERRORS)
-
-
-def _near(
-    labelled: Labelled, opinions: Opinions, ids: list[str], place: int
-) -> list[dict[str, Any]]:
-    some = zip(opinions.near[place].tolist(), opinions.cosines[place].tolist(), strict=True)
-    return [
-        {"row_id": ids[at], "label": labelled.names[labelled.y[at]], "cosine": cosine}
-        for at, cosine in some
-        if at >= 0
-    ][:_SHOWN]
+    return table.append_column("near", pa.array(near, NEAR)).cast(LABEL_ERRORS)
 
 
 def _summary(

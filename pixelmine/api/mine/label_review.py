@@ -3,7 +3,6 @@
 Works on what was found last, so that a review takes no waiting: nothing is judged anew.
 """
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -18,6 +17,7 @@ from pixelmine.core.checks import check_fraction
 from pixelmine.core.errors import CollectionError, UsageError
 from pixelmine.core.schema import DECISIONS, LABELS
 from pixelmine.store import Collection
+from pixelmine.store.by_id import check_row_id
 
 from .found import read_found
 from .label_errors import FINDING
@@ -107,8 +107,7 @@ def _finding(collection: Collection) -> pa.Table:
 
 
 def _row(rows: pa.Table, prefix: str) -> dict[str, Any]:
-    if not re.fullmatch(r"[0-9a-f]{6,64}", prefix):
-        raise UsageError(f"A row id is at least 6 hexadecimal digits. Got {prefix!r} instead.")
+    check_row_id(prefix)
     found = rows.filter(pc.starts_with(rows["row_id"], prefix)).to_pylist()
     if len(found) != 1:
         raise UsageError(

@@ -17,21 +17,12 @@ from pixelmine.store import Collection
 
 from .found import Found, cleared, find
 from .labelled import tied
+from .near import NEAR, nearest_rows
 from .pile import MODEL, Embedded, embed
 
 __all__ = ["FINDING", "OUTLIERS", "Outliers", "mine_outliers"]
 
 FINDING = "outliers"
-
-_NEAR = pa.list_(
-    pa.struct(
-        [
-            pa.field("row_id", pa.string()),
-            pa.field("label", pa.string()),
-            pa.field("cosine", pa.float32()),
-        ]
-    )
-)
 
 OUTLIERS = pa.schema(
     [
@@ -48,7 +39,7 @@ OUTLIERS = pa.schema(
         pa.field("label_distance", pa.float32()),
         pa.field("label_deviations", pa.float32()),
         pa.field("label_outlier", pa.bool_(), nullable=False),
-        pa.field("near", _NEAR),
+        pa.field("near", NEAR),
     ]
 )
 """A row for each picture, by `rank`, 1 for the one that is least like the others.
@@ -59,8 +50,6 @@ not count. `deviations`: from the usual distance, in standard deviations of a no
 by what is usual in that label; null where it has none, or one that fewer than 20 carry. `near`: of
 outliers of either kind, the five nearest of all, by row, each with its label and cosine, -1 to 1;
 else null."""
-
-_SHOWN = 5
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -177,13 +166,7 @@ def _rows(
     ids = found.rows["row_id"].to_pylist()
     shown = far.outlier | own.outlier
     alike = [
-        [
-            {"row_id": ids[at], "label": labels[at], "cosine": cosine}
-            for at, cosine in zip(near[place].tolist(), cosines[place].tolist(), strict=True)
-            if at >= 0
-        ][:_SHOWN]
-        if shown[place]
-        else None
+        nearest_rows(near[place], cosines[place], ids, labels) if shown[place] else None
         for place in order.tolist()
     ]
     columns = {
@@ -195,7 +178,7 @@ def _rows(
         "label_distance": pa.array(own.distance[order], from_pandas=True),
         "label_deviations": pa.array(own.deviations[order], from_pandas=True),
         "label_outlier": pa.array(own.outlier[order]),
-        "near": pa.array(alike, _NEAR),
+        "near": pa.array(alike, NEAR),
     }
     table = found.rows.select(["row_id", "picture_id", "uri", "member", "frame"])
     table = table.take(pa.array(order))

@@ -1,6 +1,5 @@
 """The good pictures of a collection as mining takes them: rows, labels, vectors, measures."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import Self
 
@@ -12,13 +11,12 @@ from pixelmine.api.predicted import embeddings_table, predict_collection, read_l
 from pixelmine.core.errors import CollectionError
 from pixelmine.core.progress import Progress, SilentProgress
 from pixelmine.engine import EngineOptions
-from pixelmine.features import FEATURES
 from pixelmine.mine.principal import Basis, unit
 from pixelmine.models import load_bundle
 from pixelmine.pipeline import Recognise
 from pixelmine.store import Collection, Table, good_images
 
-__all__ = ["COLUMNS", "MODEL", "Embedded", "embed", "read_measures", "read_pictures"]
+__all__ = ["COLUMNS", "MODEL", "Embedded", "embed", "predicted_labels", "read_pictures"]
 
 MODEL = "efficientnet-lite0-int8"
 """Whose embedding is mined with, unless another is named."""
@@ -140,23 +138,6 @@ def predicted_labels(collection: Collection, found: Embedded) -> tuple[list[str]
         labels += [str(answer["top"][0]["label"]) for answer in answers]
         sure += [float(answer["top"][0]["probability"]) for answer in answers]
     return labels, np.array(sure, np.float32)
-
-
-def read_measures(collection: Collection, pictures: Iterable[str]) -> pa.Table:
-    """The measures of these pictures, in their order, nulls where there are none.
-
-    Columns: see `features.measures.Measures`. Raises CollectionError where there are none at all.
-    """
-    feature = FEATURES.get("measures")()
-    table = collection.feature(feature.producer, feature.fields)
-    found = table.read()
-    if found.num_rows == 0:
-        raise CollectionError(
-            f"{collection.path} holds no measures of its pictures. Ingest them again."
-        )
-    wanted = pa.array(list(pictures), pa.string())
-    at = pc.index_in(wanted, value_set=found["picture_id"].combine_chunks())
-    return found.select([f.name for f in feature.fields]).combine_chunks().take(at)
 
 
 def _unseen(collection: Collection, stage: Recognise, wanted: pa.Array) -> bool:

@@ -30,6 +30,7 @@ from pixelmine.mine.group_rows import DUPLICATES
 from pixelmine.mine.plan import PlanOptions, plan_groups
 from pixelmine.output.formats import no_formula
 from pixelmine.store import Collection
+from pixelmine.store.by_id import read_by_id
 
 from .found import read_found
 from .plan_file import REMOVE, check_known, read_plan
@@ -40,7 +41,6 @@ COLUMNS = (
     *("group_id", "action", "why", "tier", "uri", "member", "frame", "width", "height", "size"),
     *("format", "labels", "row_id", "kept_row_id"),
 )
-_QUERY = 500
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -284,13 +284,9 @@ def _refuse_begun(collection: Collection, rows: Sequence[dict[str, str]]) -> Non
 
 
 def _images(collection: Collection, names: Sequence[str]) -> dict[str, dict[str, Any]]:
-    found = {}
-    for start in range(0, len(names), _QUERY):
-        inside = ", ".join(f"'{name}'" for name in names[start : start + _QUERY] if name.isalnum())
-        if inside:
-            rows = collection.images.read(where=f"row_id IN ({inside})").to_pylist()
-            found.update({row["row_id"]: row for row in rows})
-    return found
+    return {
+        row["row_id"]: row for row in read_by_id(collection.images, "row_id", names).to_pylist()
+    }
 
 
 def _movable(image: dict[str, Any]) -> bool:

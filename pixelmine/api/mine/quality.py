@@ -1,25 +1,23 @@
 """Pictures of a collection that are bad as pictures: blurred, dark, noisy, odd, written on."""
 
 from collections import Counter
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from pixelmine.core import PassPolicy, Policy
 from pixelmine.core.progress import Progress, SilentProgress
-from pixelmine.features import FEATURES
 from pixelmine.mine.quality import ISSUES, Flagged, QualityOptions, find_issues
 from pixelmine.store import Collection
 
 from .found import Found, cleared, find
-from .pile import read_measures, read_pictures
+from .measures import measures_of
+from .pile import read_pictures
 
-__all__ = ["FINDING", "QUALITY", "Quality", "mine_quality", "read_surface"]
+__all__ = ["FINDING", "QUALITY", "Quality", "mine_quality"]
 
 FINDING = "quality"
 
@@ -124,30 +122,12 @@ def mine_quality(
     return Quality(found=found, rows=cleared(found.rows, policy or PassPolicy()), top=top)
 
 
-def read_surface(collection: Collection, pictures: Sequence[str]) -> pa.Table | None:
-    """`noise`, `border`, `text` of these pictures, in order; None where the collection has none."""
-    feature = FEATURES.get("surface")()
-    if feature.producer not in collection.producers("features"):
-        return None
-    found = collection.feature(feature.producer, feature.fields).read()
-    at = pc.index_in(
-        pa.array(pictures, pa.string()), value_set=found["picture_id"].combine_chunks()
-    )
-    return found.select([f.name for f in feature.fields]).combine_chunks().take(at)
-
-
 def _make(
     collection: Collection, options: QualityOptions, where: str | None
 ) -> tuple[dict[str, Any], pa.Table]:
     rows = read_pictures(collection, where)
     pictures = rows["picture_id"].to_pylist()
-    known = [read_measures(collection, pictures), read_surface(collection, pictures)]
-    measures = {
-        name: table[name].to_numpy().astype(np.float64)
-        for table in known
-        if table is not None
-        for name in table.column_names
-    }
+    measures = measures_of(collection, pictures)
     found = find_issues(measures, options)
     looked_for = {one.issue.name for one in found}
     table = pa.concat_tables([_rows(rows, one) for one in found], promote_options="none")

@@ -16,6 +16,7 @@ from pixelmine.mine.page import Thumbnail
 from pixelmine.mine.section import Section
 from pixelmine.preprocess import Resize
 from pixelmine.store import Collection
+from pixelmine.store.by_id import read_by_id
 
 from .found import cleared
 
@@ -30,9 +31,6 @@ _PLACE = (
 )
 _LONG = 256
 """Long side of a thumbnail in pixels: shown at half of that, sharp on a dense screen."""
-
-_CHUNK = 500
-"""Rows that one query asks for by name."""
 
 
 def thumbnails(
@@ -84,12 +82,8 @@ def _rows(collection: Collection, sections: Iterable[Section]) -> list[dict[str,
     given: dict[str, Mapping[str, Any]] = {}
     for shown in _shown(sections):
         given.setdefault(shown["row_id"], shown)
-    known: dict[str, dict[str, Any]] = {}
-    names = list(given)
-    for start in range(0, len(names), _CHUNK):
-        inside = ", ".join(f"'{name}'" for name in names[start : start + _CHUNK])
-        found = collection.images.read(list(_PLACE), f"row_id IN ({inside})").to_pylist()
-        known |= {row["row_id"]: row for row in found}
+    found = read_by_id(collection.images, "row_id", given, _PLACE).to_pylist()
+    known = {row["row_id"]: row for row in found}
     return [known.get(name) or _as_given(row) for name, row in given.items()]
 
 
