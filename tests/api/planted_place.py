@@ -64,7 +64,8 @@ def make(folder: Path, photographs: list[Path], linear_bundle, mined: bool = Tru
     victim.write_bytes(data)
     (pictures / "more/innocent-name.jpg").write_bytes(data)
     with Image.open(BytesIO(data)) as image:
-        image.convert("RGB").save(pictures / "alike.jpg", quality=60)
+        pixels = np.asarray(image.convert("RGB"))  # without the comment
+    Image.fromarray(pixels).save(pictures / "alike.jpg", quality=60)
     with tarfile.open(folder / "packed.tar.gz", "w:gz") as tar:
         tar.add(victim, f"{MARK}-in-the-member.jpg")
         tar.add(pictures / "other-0.jpg", "other.jpg")
