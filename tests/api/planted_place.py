@@ -76,6 +76,7 @@ def make(folder: Path, photographs: list[Path], linear_bundle, mined: bool = Tru
     options = LabelOptions(labels=str(folder / "labels.csv"), group_by="camera")
     place = Place(folder, folder / "c.pixels", folder / "m.bundle", victim, options)
     assert place.ingest() == {}
+    ingest([victim], place.collection)  # a run whose state names it
     if not mined:
         return place
     predict(place.collection, model=place.model)
