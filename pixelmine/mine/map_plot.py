@@ -1,5 +1,6 @@
 """The map of clusters as a plot: a point a picture, coloured by its cluster, with the names."""
 
+import warnings
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -50,7 +51,10 @@ def map_plot(x: np.ndarray, y: np.ndarray, cluster: np.ndarray, names: Mapping[i
     texts = [_short(names[c]) for c in largest]
     for text, (left, up) in zip(texts, _apart(at, texts), strict=True):
         axes.text(left, up, text, ha="center", va="center", fontsize=8, color=INK)
-    return data_uri(figure)
+    with warnings.catch_warnings():
+        # The names are written as text, in the reader's own font.
+        warnings.filterwarnings("ignore", r"Glyph \d+ .*missing from font")
+        return data_uri(figure)
 
 
 def _short(name: str) -> str:

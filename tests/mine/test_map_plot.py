@@ -34,3 +34,8 @@ def test_many_points_are_drawn_as_a_sample() -> None:
     many = 60_000
     source = map_plot(rng.random(many), rng.random(many), np.zeros(many, int), {0: "all"})
     assert len(source) < 1_500_000
+
+
+def test_names_in_any_script_are_text_that_the_reader_has_a_font_for():
+    source = map_plot(np.array([0.2, 0.7]), np.array([0.5, 0.5]), np.array([0, 0]), {0: "多为白色"})
+    assert "多为白色" in b64decode(source.partition(",")[2]).decode()

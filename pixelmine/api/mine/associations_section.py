@@ -4,6 +4,7 @@
 from typing import Any
 
 from pixelmine.evaluate.texts import Language
+from pixelmine.mine import chinese
 from pixelmine.mine.section import Section, Shown, Strip, Table
 
 from .associations import MinedAssociations
@@ -74,7 +75,8 @@ _WORTH = 1.5
 def section(found: MinedAssociations, *, language: Language = "en") -> Section:
     """The rules, shortcuts first, with pictures for and against each."""
     says, summary = TEXTS[language], found.found.summary
-    rules = found.rules
+    rules = [_in(language, rule) for rule in found.rules]
+    functions = [[_attribute(language, one) for one in pair] for pair in summary["functions"]]
     first = sorted(rules, key=lambda rule: (rule["lift"] < _WORTH, not rule["shortcut"]))
     tested = f"{summary['tested']:,}"
     return Section(
@@ -94,11 +96,23 @@ def section(found: MinedAssociations, *, language: Language = "en") -> Section:
         notes=[
             says["note_correction"].format(tested=tested),
             says["note_independent"],
-            *(says["note_function"].format(first=a, second=b) for a, b in summary["functions"]),
+            *(says["note_function"].format(first=a, second=b) for a, b in functions),
             *(says["note_cut"].format(what=what) for what in summary["cut"]),
         ],
         commands=["pixelmine mine associations COLLECTION --predict"],
     )
+
+
+def _in(language: Language, rule: dict[str, Any]) -> dict[str, Any]:
+    """A rule with what is ours in a language."""
+    if language == "en":
+        return rule
+    antecedent = [chinese.item(one) for one in rule["antecedent"]]
+    return {**rule, "antecedent": antecedent, "consequent": chinese.item(rule["consequent"])}
+
+
+def _attribute(language: Language, name: str) -> str:
+    return name if language == "en" else chinese.item(f"{name} = ").removesuffix(" = ")
 
 
 def _strip(rule: dict[str, Any], says: dict[str, str]) -> Strip:

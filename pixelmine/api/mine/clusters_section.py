@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from pixelmine.evaluate.texts import Language
+from pixelmine.mine import chinese
 from pixelmine.mine.map_plot import map_plot
 from pixelmine.mine.section import Plot, Section, Shown, Strip, Table
 
@@ -70,8 +71,8 @@ _STRIPS, _TYPICAL, _ODD, _WORDS, _LARGEST = 12, 6, 2, 3, 3
 def section(found: MinedClusters, *, language: Language = "en") -> Section:
     """The map, the largest clusters with typical and odd pictures, and a table of all."""
     says, summary = TEXTS[language], found.found.summary
-    clusters = found.level(2)
-    groups = {row["cluster"]: row["name"] for row in found.level(1)}
+    clusters = [_in(language, row) for row in found.level(2)]
+    groups = {row["cluster"]: _in(language, row)["name"] for row in found.level(1)}
     figures = {
         says["pictures"]: f"{summary['pictures']:,}",
         says["clusters"]: f"{summary['clusters']:,}",
@@ -101,6 +102,14 @@ def section(found: MinedClusters, *, language: Language = "en") -> Section:
         notes=[says["note_words"].format(level=summary["level"]), says["note_map"]],
         commands=["pixelmine mine table COLLECTION clusters --out clusters.csv"],
     )
+
+
+def _in(language: Language, row: dict[str, Any]) -> dict[str, Any]:
+    """A cluster with its name and its words in a language."""
+    if language == "en":
+        return row
+    words = [{**one, "word": chinese.word(one["kind"], one["word"])} for one in row["words"]]
+    return {**row, "name": chinese.cluster_name(row["name"], row["words"]), "words": words}
 
 
 def _map(found: MinedClusters, clusters: list[dict[str, Any]], says: dict[str, str]) -> Plot:

@@ -4,6 +4,7 @@
 from typing import Any
 
 from pixelmine.evaluate.texts import Language
+from pixelmine.mine import chinese
 from pixelmine.mine.section import Section, Shown, Strip, Table
 
 from .drift import MinedDrift
@@ -99,22 +100,36 @@ def section(found: MinedDrift, *, language: Language = "en") -> Section:
             says["p"]: f"{summary['p_value']:.2g}",
             says["auc"]: f"{summary['classifier']['auc']:.2f}",
         },
-        strips=[_strip(found.examples(number), says) for number in numbers],
-        tables=[*([_changes(changed[:_LISTED], says)] if changed else []), _parts(summary, says)],
+        strips=[_strip(found.examples(number), says, language) for number in numbers],
+        tables=[
+            *([_changes(changed[:_LISTED], says, language)] if changed else []),
+            _parts(summary, says),
+        ],
         notes=_notes(summary, says),
     )
 
 
-def _strip(rows: list[dict[str, Any]], says: dict[str, str]) -> Strip:
+def _name(one: dict[str, Any], language: Language) -> str:
+    """What changed; in Chinese where it is ours."""
+    if language == "en":
+        return str(one["name"])
+    if one["part"] == "measures":
+        return chinese.measure(one["name"])
+    return (
+        chinese.cell_name(one["name"]) if one["part"] == "clusters" else chinese.item(one["name"])
+    )
+
+
+def _strip(rows: list[dict[str, Any]], says: dict[str, str], language: Language) -> Strip:
     first = rows[0]
     return Strip(
-        title=first["name"],
+        title=_name(first, language),
         note=says["grew"].format(before=f"{first['before']:.1%}", after=f"{first['after']:.1%}"),
         pictures=[Shown(row=row) for row in rows],
     )
 
 
-def _changes(changes: list[dict[str, Any]], says: dict[str, str]) -> Table:
+def _changes(changes: list[dict[str, Any]], says: dict[str, str], language: Language) -> Table:
     def written(one: dict[str, Any], value: float) -> str:
         return f"{value:.3g}" if one["part"] == "measures" else f"{value:.1%}"
 
@@ -128,7 +143,7 @@ def _changes(changes: list[dict[str, Any]], says: dict[str, str]) -> Table:
         rows=[
             [
                 says[one["part"]],
-                one["name"],
+                _name(one, language),
                 written(one, one["before"]),
                 written(one, one["after"]),
                 effect(one),

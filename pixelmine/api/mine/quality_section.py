@@ -4,6 +4,7 @@
 from typing import Any
 
 from pixelmine.evaluate.texts import Language
+from pixelmine.mine import chinese
 from pixelmine.mine.section import Section, Shown, Strip, Table
 
 from .quality import Quality
@@ -60,16 +61,7 @@ TEXTS: dict[Language, dict[str, str]] = {
         "measure": "度量",
         "threshold": "界限",
         "usual": "通常",
-        "blurred": "模糊",
-        "dark": "过暗",
-        "bright": "过亮",
-        "low-contrast": "对比度低",
-        "noisy": "噪点多",
-        "low-information": "信息少",
-        "odd-size": "尺寸异常",
-        "odd-aspect": "形状异常",
-        "border": "有边框",
-        "text": "有文字",
+        **chinese.CHINESE["quality"],
         "note_text": "“有文字”指看起来像一行文字：水印、日期，或物品上的印字。"
         "只是度量，并未识读，条纹也可能像文字。",
         "note_thresholds": "界限来自本图片集，并受对所有图片集都相同的上下限约束。",
@@ -87,6 +79,7 @@ _SHOWN = 6
 def section(found: Quality, *, language: Language = "en") -> Section:
     """The issues, most common first, with their worst pictures."""
     says = TEXTS[language]
+    measure = chinese.measure if language == "zh" else str
     summary, issues = found.found.summary, found.issues
     counts = {name: about["flagged"] for name, about in issues.items() if about["flagged"]}
     order = sorted(counts, key=lambda name: -counts[name])
@@ -112,7 +105,10 @@ def section(found: Quality, *, language: Language = "en") -> Section:
                 title=says[name],
                 note=says["worst"].format(count=f"{counts[name]:,}"),
                 pictures=[
-                    Shown(row=row, caption=[f"{issues[name]['measure']} {row['value']:.3g}"])
+                    Shown(
+                        row=row,
+                        caption=[f"{measure(issues[name]['measure'])} {row['value']:.3g}"],
+                    )
                     for row in rows[name]
                 ],
             )
@@ -128,7 +124,7 @@ def section(found: Quality, *, language: Language = "en") -> Section:
                     [
                         says[name],
                         about["flagged"],
-                        about["measure"],
+                        measure(about["measure"]),
                         _written(about["threshold"], "x " if about["worse"] == "apart" else ""),
                         _written(about["usual"]),
                     ]
