@@ -22,6 +22,7 @@ from pixelmine.features import FEATURES
 from pixelmine.index import distinct, near_pairs
 from pixelmine.index.hamming import PDQ_RADIUS
 from pixelmine.store import Collection
+from pixelmine.store.by_id import check_row_id
 
 from .erase_quarantine import quarantined
 from .mine.found import read_found
@@ -34,7 +35,6 @@ COLUMNS = ("row_id", "uri", "member", "frame", "size", "mtime_ns", "content_id",
 UNFINISHED = "erasures/unfinished.json"
 """In a collection: what is being erased, as long as it is."""
 
-_SHORTEST = 6
 _PLACE = ["row_id", "picture_id", "uri", "member", "frame"]
 
 
@@ -160,10 +160,7 @@ def _named(
 ) -> set[str]:
     """The row_ids that are asked for."""
     for prefix in ids:
-        if len(prefix) < _SHORTEST or not set(prefix) <= set("0123456789abcdef"):
-            raise UsageError(
-                f"A row id is at least {_SHORTEST} hexadecimal digits. Got {prefix!r} instead."
-            )
+        check_row_id(prefix)
     wanted = [("--uri", one, "uri", _uri(one)) for one in uris]
     wanted += [("--group", one, "group", [one]) for one in groups]
     found: list[set[str]] = [set() for _ in range(len(ids) + len(wanted))]
@@ -235,22 +232,27 @@ def _near(collection: Collection, rows: Sequence[dict[str, Any]]) -> Iterator[Ne
 def _by_hash(collection: Collection, pictures: set[str]) -> dict[str, str]:
     """Upright, by the hashes that ingest has kept: a stream, whatever the collection's size."""
     feature = FEATURES.get("pdq")()
-    table, columns = collection.feature(feature.producer, feature.fields), ["picture_id", "pdq"]
-    where = f"pdq_quality >= {QUALITY}"
-    mine, names = [], pa.array(sorted(pictures), pa.string())
-    for batch in table.scan(columns, where):
-        mine += batch["pdq"].filter(pc.is_in(batch["picture_id"], value_set=names)).to_pylist()
-    if not mine:
-        return {}
-    hashes = distinct(_bits(mine))[0]
+    table = collection.feature(feature.producer, feature.fields)
+    mine = [_hashes(batch, pictures) for batch in table.scan()]
+    hashes = distinct(np.concatenate([some for _, some in mine]))[0] if mine else _bits([])
     found: dict[str, int] = {}
-    for batch in table.scan(columns, where):
-        others = batch["picture_id"].to_pylist()
-        pairs, bits = near_pairs(hashes, PDQ_RADIUS, others=_bits(batch["pdq"].to_pylist()))
+    for batch in table.scan() if len(hashes) else ():
+        others, near = _hashes(batch, pictures, stay=True)
+        pairs, bits = near_pairs(hashes, PDQ_RADIUS, others=near)
         for at, apart in zip(pairs[:, 1].tolist(), bits.tolist(), strict=True):
-            if others[at] not in pictures:
-                found[others[at]] = min(apart, found.get(others[at], apart))
+            found[others[at]] = min(apart, found.get(others[at], apart))
     return {name: f"its hash is {apart} of 256 bits away" for name, apart in found.items()}
+
+
+def _hashes(
+    batch: pa.RecordBatch, pictures: set[str], stay: bool = False
+) -> tuple[list[str], np.ndarray]:
+    """Of these pictures, or of all others: those whose hash says something, and their hashes."""
+    good = pc.greater_equal(batch["pdq_quality"], QUALITY)
+    named = pc.is_in(batch["picture_id"], value_set=pa.array(sorted(pictures), pa.string()))
+    kept = pc.and_(good, pc.invert(named) if stay else named)
+    names, hashes = (batch[name].filter(kept).to_pylist() for name in ("picture_id", "pdq"))
+    return names, _bits(hashes)
 
 
 def _bits(hashes: Sequence[bytes]) -> np.ndarray:

@@ -54,7 +54,13 @@ class Place:
         return next(row["row_id"] for row in rows if row["uri"] == file_uri(self.victim))
 
 
-def make(folder: Path, photographs: list[Path], linear_bundle, mined: bool = True) -> Place:
+def make(
+    folder: Path,
+    photographs: list[Path],
+    linear_bundle,
+    mined: bool = True,
+    encrypt: bool = False,
+) -> Place:
     pictures = folder / "pictures"
     (pictures / "more").mkdir(parents=True)
     for number, path in enumerate(photographs[1:]):
@@ -75,6 +81,8 @@ def make(folder: Path, photographs: list[Path], linear_bundle, mined: bool = Tru
     linear_bundle(folder / "m.bundle", np.random.default_rng(0).normal(size=(64, 3)).astype("f4"))
     options = LabelOptions(labels=str(folder / "labels.csv"), group_by="camera")
     place = Place(folder, folder / "c.pixels", folder / "m.bundle", victim, options)
+    if encrypt:
+        Collection.create(place.collection, encrypt=True)
     assert place.ingest() == {}
     ingest([victim], place.collection)  # a run whose state names it
     if not mined:

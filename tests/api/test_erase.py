@@ -4,6 +4,7 @@ import json
 import shutil
 from importlib.resources import files
 from pathlib import Path
+from secrets import token_hex
 
 import numpy as np
 import pyarrow as pa
@@ -21,7 +22,7 @@ from pixelmine.api.mine.plan import apply_plan, make_plan, undo_plan
 from pixelmine.api.predict import predict
 from pixelmine.api.search import search
 from pixelmine.cli.main import app
-from pixelmine.core.errors import CollectionError, UsageError
+from pixelmine.core.errors import CollectionError, UsageError, WrongKeyError
 from pixelmine.core.ids import content_id, file_uri
 from pixelmine.core.schema import features_schema
 from pixelmine.features import FEATURES
@@ -29,6 +30,7 @@ from pixelmine.index.vectors import IndexOptions, VectorIndex
 from pixelmine.input.labels import LabelOptions
 from pixelmine.store import Collection, Table
 from pixelmine.store.lock import WriteLock
+from pixelmine.store.tombstones import Tombstones
 from tests.api.planted_place import (
     HASHES,
     MARK,
@@ -267,6 +269,19 @@ def test_all_frames_of_a_file_go(tmp_path: Path) -> None:
     assert show(tmp_path / "c").pictures == 1
 
 
+def test_the_last_picture_of_a_collection(tmp_path: Path) -> None:
+    (tmp_path / "p").mkdir()
+    shutil.copy(str(files("sklearn.datasets") / "images/china.jpg"), tmp_path / "p/china.jpg")
+    ingest([tmp_path / "p"], tmp_path / "c")
+    (done,) = erase(find_to_erase(tmp_path / "c", uris=[tmp_path / "p/china.jpg"]))
+    assert done.receipt["counts"]["images"] == 1
+    assert show(tmp_path / "c").pictures == 0
+    assert ingest([tmp_path / "p"], tmp_path / "c").counts.reasons == {"erased": 1}
+    (again,) = erase(find_to_erase(tmp_path / "c", uris=[tmp_path / "p/china.jpg"]))
+    assert again.receipt["tombstones"] == []  # it has one: where it lay is forgotten too
+    assert ingest([tmp_path / "p"], tmp_path / "c").counts.reasons == {"erased": 1}
+
+
 def test_what_was_never_read_goes_without_a_tombstone(tmp_path: Path) -> None:
     (tmp_path / "p").mkdir()
     shutil.copy(str(files("sklearn.datasets") / "images/china.jpg"), tmp_path / "p/there.jpg")
@@ -349,6 +364,29 @@ def test_what_a_plan_has_set_aside_goes_too(tmp_path: Path, photographs, linear_
     assert sorted(left) == sorted(name for name in aside if name != held)
     undo_plan(place.collection)  # the others still come back
     assert verify(place.collection) == []
+
+
+def test_an_encrypted_collection(
+    tmp_path: Path, photographs, linear_bundle, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PIXELMINE_KEY", token_hex(32))
+    place = make(tmp_path / "sealed", photographs, linear_bundle, mined=False, encrypt=True)
+    predict(place.collection, model=place.model)
+    wanted = needles(place)
+    with Collection.open(place.collection) as opened:
+        copy = opened.bytes.path(content_id(place.victim.read_bytes()))
+        sealed = copy.read_bytes()[200:264]
+    found = find_to_erase(place.collection, uris=[place.victim])
+    assert found.copied == 1
+    assert [near.uri.rsplit("/")[-1] for near in found.near] == ["alike.jpg"]
+    erase(found)
+    assert not copy.exists()
+    assert found_in(place.collection, {**wanted, "sealed": sealed}) == {}
+    assert not (place.collection / "tombstones.key").exists()
+    assert place.ingest() == {"erased": 3}
+    monkeypatch.setenv("PIXELMINE_KEY", token_hex(32))
+    with pytest.raises(WrongKeyError):
+        len(Tombstones(place.collection))
 
 
 def test_a_run_that_is_not_finished_is_refused(place: Place) -> None:
