@@ -28,8 +28,7 @@ from pixelmine.core.schema import features_schema
 from pixelmine.features import FEATURES
 from pixelmine.index.vectors import IndexOptions, VectorIndex
 from pixelmine.input.labels import LabelOptions
-from pixelmine.store import Collection, Table
-from pixelmine.store.lock import WriteLock
+from pixelmine.store import Collection
 from pixelmine.store.tombstones import Tombstones
 from tests.api.planted_place import (
     HASHES,
@@ -407,18 +406,22 @@ def test_no_index_of_vectors_keeps_it(tmp_path: Path) -> None:
     vectors = rng.normal(size=(1500, 16)).astype(np.float32)
     flat = pa.FixedSizeListArray.from_arrays(pa.array(vectors.ravel()), 16)
     rows = pa.table({"picture_id": names, "values": flat}, features_schema(16))
-    table = Table(
-        tmp_path / "v.lance", features_schema(16), ["picture_id"], WriteLock(tmp_path / "l")
-    )
+    collection = Collection.create(tmp_path / "c")
+    table = collection.features("ab" * 32, 16)
     table.append(rows)
     VectorIndex(table, IndexOptions(exact_below=1000, queries=10)).refresh(1)
     assert table.newest().describe_indices()
     wanted = {"name": names[7].encode(), "vector": vectors[7].tobytes()}
     assert found_in(tmp_path, wanted).keys() == wanted.keys()
+    assert table.path.with_suffix(".index.json").exists()
     assert table.remove(["picture_id"], pa.array([names[7]])) == 1
-    table.forget()
+    job = erase_steps.Unfinished(
+        path=tmp_path / "j", begun="", rows=[], pictures=[names[7]], contents=[]
+    )
+    erase_steps.STEPS["forget"](collection, job)
     assert not table.newest().describe_indices()
-    assert not list((tmp_path / "v.lance/_indices").glob("*/*"))
+    assert not table.path.with_suffix(".index.json").exists()
+    assert not list((table.path / "_indices").glob("*/*"))
     assert found_in(tmp_path, wanted) == {}
     assert table.count() == 1499
 
