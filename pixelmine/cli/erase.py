@@ -1,6 +1,7 @@
 """`pixelmine erase`."""
 
 import sys
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -100,9 +101,9 @@ def _show(found: "ToErase", learnt: "list[Learnt]", originals: bool) -> None:
         out().print(f"  {row['row_id'][:12]}  {place(row)}{why}")
     _more(len(found.rows))
     lines = [
-        (found.copied, "copy", "copies", "in the collection's bytes/ go with them."),
-        (found.set_aside, "picture", "pictures", "that a plan has set aside go with them."),
-        (found.unread, "row", "rows", "were never read: a later ingest may bring them back."),
+        (found.copied, "copy", "copies", "in the collection's bytes/: erased too."),
+        (found.set_aside, "picture", "pictures", "that a plan has set aside: erased too."),
+        (found.unread, "row", "rows", "never read: a later ingest may bring them back."),
     ]
     for count, one, several, text in lines:
         if count:
@@ -132,7 +133,10 @@ def _more(count: int) -> None:
 
 def _say(one: "Erased") -> None:
     receipt = one.receipt
-    counts = ", ".join(f"{name} {count:,}" for name, count in receipt["counts"].items())
+    summed: Counter[str] = Counter()
+    for name, count in receipt["counts"].items():
+        summed[name.partition("/")[0]] += count
+    counts = ", ".join(f"{name} {count:,}" for name, count in summed.items())
     out().print(f"Erased {many(receipt['rows'], 'row')}: {printable(counts)}.")
     for line in one.left:
         out().print(f"Not deleted: {printable(line)}", style="yellow")
