@@ -3,6 +3,7 @@
 A user's own detector of plates (`own_model`) has the same verb and takes the place of this one.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -15,7 +16,7 @@ from .plate_rules import is_like_a_plate
 from .text import TextDetector, TextOptions, as_colour
 from .text_regions import Region
 
-__all__ = ["PlateDetector", "PlateOptions"]
+__all__ = ["PlateDetector", "PlateOptions", "plates_among"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,9 +63,15 @@ class PlateDetector:
     def plates(self, pixels: np.ndarray) -> list[Region]:
         """Lines that are like a plate, with any score, from top to bottom."""
         pixels = as_colour(pixels)
-        lines = (self._lines.reader.read(pixels, line) for line in self._lines.regions(pixels))
-        return [
-            replace(line, score=min(line.score, line.reading))
-            for line in lines
-            if line.text is not None and is_like_a_plate(line.text, *line.size)
-        ]
+        return plates_among(
+            self._lines.reader.read(pixels, line) for line in self._lines.regions(pixels)
+        )
+
+
+def plates_among(lines: Iterable[Region]) -> list[Region]:
+    """Of lines that were read those that are like a plate, with the smaller of their scores."""
+    return [
+        replace(line, score=min(line.score, line.reading))
+        for line in lines
+        if line.text is not None and is_like_a_plate(line.text, *line.size)
+    ]

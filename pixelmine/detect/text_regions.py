@@ -14,13 +14,18 @@ __all__ = ["Region", "cut_out", "regions_of"]
 _TEXT = 0.3
 """A pixel from this probability on is text: PP-OCR's own value."""
 
-_UNCLIP = 1.6
-"""The network marks the middle of a line; this brings its edges back. PP-OCR's own value."""
+_UNCLIP = 0.8
+"""The network marks the middle of a line; this brings its edges back. Masks grow by themselves:
+with PP-OCR's own 1.6 they cover four times the ink, with this 2.3 times, and as much of it (45
+drawn plates and signs, 2026-11-28)."""
+
+_AROUND = 0.2
+"""Of its height, on each side of a line that is read: to what 1.6 would have given."""
 
 _SHORTEST = 3.0
 """Pixels of the map: marks that are thinner are no text one could read."""
 
-_STEP = 0.4
+_STEP = 0.25
 """A box of a slanted line covers as much of it as rises by this many heights of the line."""
 
 _UPRIGHT = 1.5
@@ -101,10 +106,11 @@ def regions_of(probability: npt.NDArray[np.uint8], low: float) -> list[Region]:
 
 
 def cut_out(pixels: np.ndarray, region: Region) -> np.ndarray:
-    """The line of a picture, uint8 (H, W, 3), made straight and level: uint8 (h, w, 3)."""
-    width, height = (max(1, round(side)) for side in _sides(region.corners))
+    """The line of a picture, uint8 (H, W, 3), made straight and level, with a little around it."""
+    corners = _wider(region.corners, _AROUND * min(_sides(region.corners)))
+    width, height = (max(1, round(side)) for side in _sides(corners))
     target = np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float32)
-    matrix = cv2.getPerspectiveTransform(region.corners.astype(np.float32), target)
+    matrix = cv2.getPerspectiveTransform(corners.astype(np.float32), target)
     line: np.ndarray = cv2.warpPerspective(
         pixels, matrix, (width, height), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE
     )
@@ -114,6 +120,16 @@ def cut_out(pixels: np.ndarray, region: Region) -> np.ndarray:
 def _sides(corners: npt.NDArray[np.float64]) -> tuple[float, float]:
     across = np.linalg.norm(corners - np.roll(corners, -1, axis=0), axis=1)
     return float(max(across[0], across[2])), float(max(across[1], across[3]))
+
+
+def _wider(corners: npt.NDArray[np.float64], around: float) -> npt.NDArray[np.float64]:
+    """Each corner moved outwards by so many pixels along both of its sides."""
+    before, after = corners - np.roll(corners, 1, axis=0), corners - np.roll(corners, -1, axis=0)
+    sides = [
+        side / np.linalg.norm(side, axis=1, keepdims=True).clip(1e-6) for side in (before, after)
+    ]
+    moved: npt.NDArray[np.float64] = corners + around * (sides[0] + sides[1])
+    return moved
 
 
 def _mean_inside(probability: npt.NDArray[np.uint8], corners: np.ndarray) -> float:

@@ -61,7 +61,7 @@ def test_a_plate_is_named_as_such(detector: PlateDetector) -> None:
     assert box.kind == "plate"
     assert box.text is not None
     assert normalised(box.text) == "AB12CDE"
-    assert box.x0 < 170 < 330 < box.x1
+    assert box.x0 < 175 < 320 < box.x1
     assert len(box.points) == 4
 
 

@@ -90,7 +90,7 @@ def test_what_is_likely_but_not_sure_is_for_a_person_to_look_at(
     given = np.zeros((736, 992), np.float32)
     given[300:340, 200:500] = 0.45
     monkeypatch.setattr(detector._network, "run", lambda pixels: given)
-    found = detector.detect(written())
+    found = detector.detect(np.indices((400, 533, 3))[1].astype(np.uint8))
     assert found.verdict == "unsure"
     assert found.boxes == ()
     assert found.unsure[0].score == pytest.approx(0.45, abs=0.03)
