@@ -17,9 +17,10 @@ __all__ = ["Values", "read_values"]
 class Values:
     """A column as codes.
 
-    `codes`: int32 (N,), places among the M different values in ascending order; null, which is a
-    value of its own, is the first where there is one (`nulls` is then 1, else 0). `distinct`: those that are not
-    null. `ordered`: numbers and times, whose differences mean something; text and yes/no are not.
+    `codes`: int32 (N,), places among the M different values in ascending order; null is a value of
+    its own, and the first where there is one (`nulls` is then 1, else 0). `distinct`: those that
+    are not null. `ordered`: numbers and times, whose differences mean something; text and yes/no
+    are not.
     """
 
     codes: np.ndarray
