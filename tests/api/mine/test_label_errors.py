@@ -61,9 +61,27 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, str]
 
 
 @pytest.fixture
-def digits(made: tuple[Path, dict[str, str]], tmp_path: Path) -> tuple[Path, dict[str, str]]:
-    shutil.copytree(made[0], tmp_path / "c.pixels")
-    return tmp_path / "c.pixels", made[1]
+def bare(made: tuple[Path, dict[str, str]], tmp_path: Path) -> Path:
+    """A collection in which nothing was looked for yet."""
+    shutil.copytree(made[0], tmp_path / "bare.pixels")
+    return tmp_path / "bare.pixels"
+
+
+@pytest.fixture(scope="module")
+def mined(
+    made: tuple[Path, dict[str, str]], tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Path, dict[str, str]]:
+    """Looked through once for all tests: each has a copy, in which that is known."""
+    path = tmp_path_factory.mktemp("mined") / "c.pixels"
+    shutil.copytree(made[0], path)
+    mine_label_errors(path, DESIGNED_ONLY)
+    return path, made[1]
+
+
+@pytest.fixture
+def digits(mined: tuple[Path, dict[str, str]], tmp_path: Path) -> tuple[Path, dict[str, str]]:
+    shutil.copytree(mined[0], tmp_path / "c.pixels")
+    return tmp_path / "c.pixels", mined[1]
 
 
 def name_of(row: dict[str, object]) -> str:
@@ -190,13 +208,12 @@ def test_training_learns_from_what_was_accepted(
 
 
 def test_designed_features_are_computed_once_and_are_those_of_the_pixels(
-    digits: tuple[Path, dict[str, str]], monkeypatch: pytest.MonkeyPatch
+    bare: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from pixelmine.api.mine import designed
     from pixelmine.core.ids import uri_path
 
-    path, _ = digits
-    with Collection.open(path) as collection:
+    with Collection.open(bare) as collection:
         rows = read_pictures(collection)
         places, vectors = designed_vectors(collection, rows, SilentProgress())
         assert places.tolist() == list(range(180))
@@ -229,11 +246,10 @@ def test_what_cannot_be_judged_is_said(tmp_path: Path, labels: list[str], says: 
         mine_label_errors(tmp_path / "c.pixels", DESIGNED_ONLY)
 
 
-def test_reviews_of_nothing_are_refused(digits: tuple[Path, dict[str, str]]) -> None:
+def test_reviews_of_nothing_are_refused(bare: Path, digits: tuple[Path, dict[str, str]]) -> None:
     path, _ = digits
     with pytest.raises(CollectionError, match="no suspected labels yet"):
-        review_labels(path, accept=["abcdef"])
-    mine_label_errors(path, DESIGNED_ONLY)
+        review_labels(bare, accept=["abcdef"])
     with pytest.raises(UsageError, match="hexadecimal"):
         review_labels(path, accept=["xyz"])
     with pytest.raises(UsageError, match="0 pictures whose labels were judged"):
