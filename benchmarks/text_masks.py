@@ -200,6 +200,8 @@ def _result(rows: Sequence[Row], plain: Sequence[Row]) -> dict[str, Any]:
 
 def _summary(rows: Iterable[Row]) -> dict[str, Any]:
     rows = list(rows)
+    if not rows:
+        return {"texts": 0}
     found = [row for row in rows if row["covered"] >= COVERED]
     ratios = [row["area"] / row["outline"] for row in rows if row["area"]]
     area, outline = (sum(row[name] for row in rows) for name in ("area", "outline"))
