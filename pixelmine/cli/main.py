@@ -17,14 +17,17 @@ from . import (
     label,
     mine,
     models,
+    privacy,
     search,
     split,
     train,
 )
 from . import demo as demo_command
+from . import erase as erase_command
 from . import export as export_command
 from . import ingest as ingest_command
 from . import predict as predict_command
+from . import protect as protect_command
 from .terminal import INTERRUPTED_CODE, quiet_libraries
 
 __all__ = ["app", "main"]
@@ -47,6 +50,9 @@ app.command()(train.train)
 app.command()(evaluate.evaluate)
 app.command()(compare.compare)
 app.command()(export_command.export)
+app.command()(protect_command.protect)
+app.command()(erase_command.erase)
+app.add_typer(privacy.app)
 app.add_typer(mine.app)
 app.command()(search.search)
 app.add_typer(features.app)

@@ -31,6 +31,7 @@ class Reason(StrEnum):
     CHANGED = "changed"
     QUARANTINED = "quarantined"
     ERASED = "erased"
+    WITHHELD = "withheld"
 
     @property
     def meaning(self) -> str:
@@ -71,4 +72,5 @@ _MEANINGS = {
     Reason.CHANGED: "The file is not the one that was ingested; ingest again.",
     Reason.QUARANTINED: "A plan set the picture aside; `mine plan undo` brings it back.",
     Reason.ERASED: "The picture was erased and must not come back.",
+    Reason.WITHHELD: "The privacy policy does not let it leave before somebody has looked at it.",
 }
