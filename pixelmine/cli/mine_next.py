@@ -118,7 +118,7 @@ def _history(rounds: list[dict[str, Any]]) -> list[str]:
             f"{row['time']}  {many(row['labelled'], 'label')}  {_share(accuracy)}"
             + ("" if gain is None else f"  {100 * gain:+.1f} points")
             + (f"  test part of {row['split']}" if row["split"] else "")
-            + (f"  where {row['where']}" if row["where"] else "")
+            + (f"  condition {row['condition']}" if row["condition"] else "")
         )
     return says
 

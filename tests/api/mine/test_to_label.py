@@ -3,6 +3,7 @@
 import csv
 import json
 import shutil
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -15,11 +16,11 @@ from typer.testing import CliRunner
 
 from pixelmine.api.ingest import ingest
 from pixelmine.api.labels import label_history
-from pixelmine.api.mine.label_rounds import rounds_so_far
+from pixelmine.api.mine.label_rounds import ROUNDS, rounds_so_far
 from pixelmine.api.mine.to_label import NEXT, mine_next, simulate_rounds, take_labels
 from pixelmine.cli.main import app
 from pixelmine.core.errors import SourceError, UsageError
-from pixelmine.core.ids import file_uri, row_id
+from pixelmine.core.ids import digest, file_uri, row_id
 from pixelmine.input.labels import LabelOptions
 from pixelmine.mine import rounds, to_label
 from pixelmine.mine.out_of_fold import head_probabilities
@@ -124,15 +125,26 @@ def test_with_a_split_its_test_part_judges_and_is_not_learnt(
     mine_next(path, 20, model=str(model), split=name[:12], where="uri NOT LIKE '%/149.png'")
     mine_next(path, 20, model=str(model), where="uri NOT LIKE '%/149.png'")
     done = rounds_so_far(path)
-    assert [(row["split"], row["where"], row["gain"]) for row in done] == [
+    condition = digest("uri NOT LIKE '%/149.png'")[:12]
+    assert [(row["split"], row["condition"], row["gain"]) for row in done] == [
         (name, None, None),
-        (name, "uri NOT LIKE '%/149.png'", None),
-        (None, "uri NOT LIKE '%/149.png'", None),
+        (name, condition, None),
+        (None, condition, None),
     ]
     table.write_text("\n".join(["row_id,label", f"{sorted(truth)[70]},0"]))
     take_labels(path, table)
     mine_next(path, 20, model=str(model), split=name)
     assert rounds_so_far(path)[-1]["gain"] is not None
+
+
+def test_rounds_of_an_older_version_go_on(digits: tuple[Path, dict[str, str]], model: Path) -> None:
+    with Collection.open(digits[0]) as collection:
+        old = pa.schema([field for field in ROUNDS if field.name != "condition"])
+        row = {**dict.fromkeys(old.names), "time": datetime.now(UTC), "labelled": 0, "model": "m"}
+        collection.finding("next-rounds", old).append(pa.Table.from_pylist([row], old))
+    assert rounds_so_far(digits[0])[0]["condition"] is None
+    mine_next(digits[0], 5, model=str(model))
+    assert [row["model"] for row in rounds_so_far(digits[0])] == ["m", str(model)]
 
 
 def test_group_mates_of_the_test_part_are_neither_learnt_nor_chosen(
