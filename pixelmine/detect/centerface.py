@@ -22,14 +22,15 @@ _MOST = 2000
 """Candidates of one tile: a crowd has a few hundred faces."""
 
 
-def look(pixels: np.ndarray, low: float) -> np.ndarray:
+def look(pixels: np.ndarray, low: float, threads: int | None = None) -> np.ndarray:
     """Candidates with a score of at least `low` in uint8 (H, W, 3), seen as it is and mirrored.
 
     Returns float64 (N, 15), in pixels; the same face comes twice, once from each view. H and W
-    divide by 32. Raises ModelError where the weights are not on this machine.
+    divide by 32. `threads`: None for all processors. Raises ModelError where the weights are not on
+    this machine.
     """
     both = np.stack([pixels, pixels[:, ::-1]])
-    heat, size, offset, points = run_weights("centerface", both)
+    heat, size, offset, points = run_weights("centerface", both, threads)
     seen = [_read(heat[k, 0], size[k], offset[k], points[k], low) for k in range(2)]
     return np.concatenate([seen[0], _mirror(seen[1], pixels.shape[1])])
 

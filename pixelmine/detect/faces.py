@@ -1,7 +1,7 @@
 """Find faces: CenterFace on a picture in tiles, at two scales, as it is and mirrored."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -28,13 +28,14 @@ class FaceDetector:
     other people in other photographs: at 0.4 nothing of 40 pixels was lost that 0.3 finds, with 4
     wrong boxes in 150 photographs for 10; from 0.25 to 0.4 there were 21 more, most of them wrong.
     `side`: pixels, of the tiles. `overlap`: pixels, which tiles share: larger faces are found in
-    the picture as a whole, which is resized to fit one tile.
+    the picture as a whole, which is resized to fit one tile. `threads`: None for all processors.
     """
 
     working: float = 0.4
     low: float = 0.25
     side: int = 640
     overlap: int = 160
+    threads: int | None = field(default=None, compare=False)
 
     def __post_init__(self) -> None:
         for name in ("working", "low"):
@@ -46,6 +47,8 @@ class FaceDetector:
         check_positive("side", self.side)
         if self.side % STEP:
             raise UsageError(f"side must be a multiple of {STEP} pixels. Got {self.side} instead.")
+        if self.threads is not None:
+            check_positive("threads", self.threads)
         check_positive("overlap", self.overlap, at_most=self.side // 2)
 
     def detect(self, pixels: np.ndarray) -> Found:
@@ -65,7 +68,7 @@ class FaceDetector:
     def _look(self, pixels: np.ndarray) -> Iterator[np.ndarray]:
         for scale in self._scales(*pixels.shape[:2]):
             for tile in tiles(pixels, scale, self.side, self.overlap):
-                found = look(tile.pixels, self.low)
+                found = look(tile.pixels, self.low, self.threads)
                 found[:, [0, 2, *range(5, COLUMNS, 2)]] += tile.x
                 found[:, [1, 3, *range(6, COLUMNS, 2)]] += tile.y
                 x, y = (found[:, 0] + found[:, 2]) / 2, (found[:, 1] + found[:, 3]) / 2

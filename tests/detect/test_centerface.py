@@ -15,7 +15,7 @@ def maps(height: int, width: int) -> list[np.ndarray]:
 def outputs(monkeypatch: pytest.MonkeyPatch) -> list[np.ndarray]:
     """What the network answers to 64 x 96 pixels; the second of its batch is the mirrored view."""
     found = maps(64, 96)
-    monkeypatch.setattr(centerface, "run_weights", lambda name, pixels: found)
+    monkeypatch.setattr(centerface, "run_weights", lambda name, pixels, threads: found)
     return found
 
 

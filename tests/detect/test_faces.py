@@ -102,7 +102,7 @@ def test_a_face_on_the_border_of_tiles_is_one_box(monkeypatch: pytest.MonkeyPatc
     """All tiles see it where it lies in them; one says so, in the pixels of the picture."""
     face = np.array([590, 300, 650, 380.0])
 
-    def see(pixels: np.ndarray, low: float) -> np.ndarray:
+    def see(pixels: np.ndarray, low: float, threads: int | None) -> np.ndarray:
         rows, columns = np.nonzero(pixels[:, :, 0])
         if not len(rows):
             return np.empty((0, 15))
@@ -166,6 +166,7 @@ def test_other_arrays_are_refused(pixels: np.ndarray) -> None:
         ({"side": 600}, "multiple of 160"),
         ({"side": 0}, "above 0"),
         ({"overlap": 500}, "at most 320"),
+        ({"threads": 0}, "threads must be above 0"),
     ],
 )
 def test_options_are_checked_when_made(options: dict[str, float], says: str) -> None:
