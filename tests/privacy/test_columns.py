@@ -151,6 +151,14 @@ def test_slices_of_lists_and_maps_are_masked_as_their_values(rows, start, large)
     ]
 
 
+def test_what_lies_under_a_null_does_not_leave():
+    under = pa.ListArray.from_arrays([0, 1, 2], ["secret", "b"], mask=pa.array([True, False]))
+    rule = {"truncate": {"characters": 9}}
+    found = mask_table(pa.table({"l": under}), read_rules({"l": rule}))["l"]
+    assert found.to_pylist() == [None, ["b"]]
+    assert found.chunk(0).values.to_pylist() == ["b"]
+
+
 def test_image_rows_without_their_secrets():
     row = {
         "row_id": "r", "uri": "file:///home/anna/secret.jpg", "member": "", "frame": 0,
