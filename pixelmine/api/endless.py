@@ -40,6 +40,7 @@ def ingest_endless(
     options: SourceOptions | None = None,
     frames: str = "auto",
     limits: Limits | None = None,
+    encrypt: bool = False,
     idle_s: float | None = None,
     stop: threading.Event | None = None,
     progress: Progress | None = None,
@@ -47,7 +48,8 @@ def ingest_endless(
     """Take pictures into a collection as they come, until told to stop, by `stop` or a signal.
 
     `sources`: one folder to watch, or the address of one stream. `idle_s`: end when nothing came
-    for so many seconds. A message is acknowledged once its picture is committed.
+    for so many seconds. A message is acknowledged once its picture is committed. `encrypt`: see
+    `ingest`.
     """
     if len(sources) != 1:
         raise UsageError(f"One folder is watched, or one stream followed. Got {len(sources)}.")
@@ -56,7 +58,8 @@ def ingest_endless(
     options = replace(options, labels=options.labels.absolute(), leave_out=(into,))
     labelled = 0
     _open(sources[0], options).close()  # a wrong source must not leave an empty collection behind
-    with stopped_by_signals(stop), Collection.open_or_create(into) as collection:
+    opened = Collection.open_or_create(into, encrypt=encrypt)
+    with stopped_by_signals(stop), opened as collection:
         feed = _open(sources[0], options, Keys(inspected(collection)))
         stage = inspect_stage(collection, Frames(which=frames).which, limits or Limits())
         commits = Commits(partial(commit_inspected, collection))

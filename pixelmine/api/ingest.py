@@ -1,6 +1,7 @@
 """Pictures into a collection."""
 
 import os
+import shutil
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -65,6 +66,7 @@ def ingest(
     options: SourceOptions | None = None,
     frames: str = "auto",
     limits: Limits | None = None,
+    encrypt: bool = False,
     engine: EngineOptions | None = None,
     progress: Progress | None = None,
 ) -> Ingested:
@@ -72,7 +74,8 @@ def ingest(
 
     The pictures stay where they are; what cannot be read again is copied. A killed ingest goes on
     where it stopped; called again, it takes only what is new or changed. `frames`: see
-    `preprocess.Frames`. Raises SourceError, CollectionError, OutputError.
+    `preprocess.Frames`. `encrypt`: a new collection is sealed with the master key of the
+    environment (`store.sealing`). Raises SourceError, CollectionError, OutputError, SealedError.
     """
     labels, limits = (labels or LabelOptions()).absolute(), limits or Limits()
     engine, progress = engine or EngineOptions(), progress or SilentProgress()
@@ -90,7 +93,7 @@ def ingest(
         "query": options.query,
     }
     with (
-        Collection.open_or_create(into) as collection,
+        Collection.open_or_create(into, encrypt=encrypt) as collection,
         Run.open(collection.run_folder(digest_json(asked)), asked) as run,
     ):
         listed = run.list(source.list)
@@ -101,6 +104,8 @@ def ingest(
         told_by = f"ingest:{digest_json(labels.source)}"
         added = add_labels(collection, run.rows(), told_by, labels)
         run.finish()
+        if collection.encrypted:  # pictures that the source gave are in the listing, in plain
+            shutil.rmtree(run.folder / "listing", ignore_errors=True)
     return Ingested(into, listed, counts, added)
 
 

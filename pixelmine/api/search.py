@@ -1,7 +1,8 @@
 """Pictures of a collection that are like one picture, or a part of it, and have labels asked for.
 
 What the model has not seen yet is looked at first; the index of its vectors is brought up to date
-then (`index.VectorIndex`), and not while a search waits for anything else.
+then (`index.VectorIndex`), and not while a search waits for anything else. Of an encrypted
+collection there is no index: its vectors are opened into memory, 4 GiB of them at most.
 """
 
 from collections.abc import Sequence
@@ -171,7 +172,7 @@ def vector_index(
         predict_collection(collection, stage, engine or EngineOptions(), progress)
     if not table.exists:
         raise CollectionError(f"No picture of {collection.path} can be read any more.")
-    if table.count() >= near.options.exact_below:
+    if not collection.encrypted and table.count() >= near.options.exact_below:
         progress.start("index")
         try:
             near.refresh(version)

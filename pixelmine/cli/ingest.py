@@ -48,6 +48,9 @@ def ingest(
     query: Query = None,
     frames: Frames = "auto",
     allow_private: AllowPrivate = False,
+    encrypt: Annotated[
+        bool, typer.Option("--encrypt", help="A new collection: seal it with PIXELMINE_KEY_FILE.")
+    ] = False,
     watch: Watch = False,
     idle: Idle = None,
     engine: Engine = "auto",
@@ -89,7 +92,13 @@ def ingest(
         )
         if watch or any(map(is_feed, sources)):
             found = ingest_endless(
-                sources, into, options=options, frames=frames, idle_s=idle, progress=progress
+                sources,
+                into,
+                options=options,
+                frames=frames,
+                encrypt=encrypt,
+                idle_s=idle,
+                progress=progress,
             )
         else:
             found = call(
@@ -98,6 +107,7 @@ def ingest(
                 labels=given,
                 options=options,
                 frames=frames,
+                encrypt=encrypt,
                 engine=EngineOptions(name=engine, ray_address=ray_address),
                 progress=progress,
             )

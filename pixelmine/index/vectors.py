@@ -8,6 +8,8 @@ bytes .963 by the same settings, built in 62 s and 220 MB (2026-11).
     VectorIndex.refresh    makes or extends the index, chooses how hard it looks, measures recall
     VectorIndex.nearest    the nearest of all: what is not yet in the index is compared as it is
     VectorIndex.among      the nearest of some
+
+A sealed table has no index: its vectors are opened into memory, and all are compared (`in_memory`).
 """
 
 import json
@@ -27,6 +29,7 @@ from pixelmine.core.atomic import write_json
 from pixelmine.core.errors import UsageError
 from pixelmine.store import Table
 
+from .in_memory import InMemory
 from .recall import Recall, measure
 
 if TYPE_CHECKING:
@@ -122,6 +125,7 @@ class VectorIndex:
         self.table = table
         self.options = options or IndexOptions()
         self._opened: _Opened | None = None
+        self._memory: InMemory | None = None
 
     @property
     def state(self) -> IndexState | None:
@@ -132,10 +136,10 @@ class VectorIndex:
         """Make the index, or take what is new into it, where that is worth while.
 
         It takes no lock of the collection: others add pictures and search meanwhile. None: there
-        are too few, or another process is at it. `source`: see `IndexState`. Raises OSError where
-        nothing can be written.
+        are too few, the table is sealed, or another process is at it. `source`: see `IndexState`.
+        Raises OSError where nothing can be written.
         """
-        if self.table.count() < self.options.exact_below:
+        if self.table.seal is not None or self.table.count() < self.options.exact_below:
             return None
         try:
             with FileLock(self._beside.with_suffix(".lock"), timeout=0):
@@ -145,6 +149,8 @@ class VectorIndex:
 
     def nearest(self, query: np.ndarray, k: int) -> Similar:
         """The `k` most alike to a (D,) vector."""
+        if self.table.seal is not None:
+            return _sorted(self._in_memory().nearest(query, k), k, exact=True)
         return self._nearest(self._newest(), query, k)
 
     def among(self, query: np.ndarray, k: int, wanted: pa.Array) -> Similar:
@@ -153,6 +159,8 @@ class VectorIndex:
         Few are compared one by one. Of many the index gives more than k, until k are wanted ones;
         where that takes too many, all that are wanted are compared.
         """
+        if self.table.seal is not None:
+            return _sorted(self._in_memory().nearest(query, k, wanted), k, exact=True)
         opened = self._newest()
         ask = 2 * k * opened.rows // max(len(wanted), 1) + k
         while opened.state and len(wanted) > _FEW and ask <= _OVERSAMPLED:
@@ -219,6 +227,12 @@ class VectorIndex:
             state = self.state if _outside(table) is not None else None
             self._opened = _Opened(table, table.count_rows(), state)
         return self._opened
+
+    def _in_memory(self) -> InMemory:
+        """Opened once for each version of the table."""
+        if self._memory is None or self._memory.version != self.table.version:
+            self._memory = InMemory.of(self.table)
+        return self._memory
 
     def _nearest(self, opened: "_Opened", query: np.ndarray, k: int) -> Similar:
         if (state := opened.state) is None:

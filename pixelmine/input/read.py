@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from pixelmine.core import Limits, Reason
+from pixelmine.core.errors import TamperedError
 from pixelmine.core.ids import content_id, uri_path
 from pixelmine.core.registry import Registry
 from pixelmine.store.bytes import ByteStore
@@ -87,13 +88,26 @@ def _read(
         return bytes(data) if len(data) <= limits.max_bytes else Reason.TOO_LARGE_FILE
     known = row.get("content_id")
     if kept is not None and known is not None and kept.has(known):
-        return _read_path(kept.path(known), limits)
+        return _read_kept(kept, known, limits)
     scheme = urlsplit(row["uri"]).scheme
     if scheme in READERS.names():
         return READERS.get(scheme)(row, limits, allow_private)
     if scheme == "file":
         return _read_local(uri_path(row["uri"]), row, limits)
     return Reason.UNREADABLE
+
+
+def _read_kept(kept: ByteStore, content: str, limits: Limits) -> bytes | Reason:
+    """A copy; of a sealed one that does not open what is there is not what was kept."""
+    if kept.sealing is None:
+        return _read_path(kept.path(content), limits)
+    try:
+        data = kept.get(content)
+    except TamperedError:
+        return Reason.CHANGED
+    except OSError:
+        return Reason.UNREADABLE
+    return data if len(data) <= limits.max_bytes else Reason.TOO_LARGE_FILE
 
 
 def _read_local(path: Path, row: Mapping[str, Any], limits: Limits) -> bytes | Reason:

@@ -11,6 +11,9 @@
     runs/ID/               the state of each run
     bytes/                 copies of what cannot be read again
 
+In an encrypted collection the values of features and predictions and the copies are sealed, and the
+rest is not: `sealing` says it all. Its master key is one of the environment (`keys`).
+
 Commit order is bytes, features, `images` last: a row in `images` never points at something missing.
 """
 
@@ -39,6 +42,8 @@ from pixelmine.core.schema import (
 
 from .bytes import ByteStore
 from .lock import WriteLock
+from .sealed_rows import RowSeal
+from .sealing import Sealing, find_keys
 from .table import Table
 
 __all__ = ["DECODE_RULE", "Collection", "is_collection"]
@@ -61,17 +66,22 @@ class Collection:
     def __init__(self, path: Path, settings: dict[str, Any]) -> None:
         self.path = path
         self.settings = settings
+        self.sealing = Sealing.of(settings, path)
         self._lock = WriteLock(path / ".lock")
         self.images = self._table("images", IMAGES, ["row_id"])
         self.labels = self._table("labels", LABELS, [])
         self.splits = self._table("splits", SPLITS, ["split_id", "row_id"])
         self.decisions = self._table("decisions", DECISIONS, [])
-        self.bytes = ByteStore(path / "bytes")
+        self.bytes = ByteStore(path / "bytes", self.sealing)
 
     @classmethod
-    def create(cls, path: str | Path) -> Self:
-        """Make an empty collection in a new or empty folder."""
+    def create(cls, path: str | Path, *, encrypt: bool = False) -> Self:
+        """Make an empty collection in a new or empty folder.
+
+        `encrypt`: seal it with the current master key. Raises CollectionError, WrongKeyError.
+        """
         path = Path(path)
+        keys = find_keys(f"{path} is to be encrypted,") if encrypt else None
         if path.exists() and (not path.is_dir() or any(map(_is_foreign, path.iterdir()))):
             raise CollectionError(
                 f"{path} is there already and is not a collection. Give --into a new folder, so "
@@ -81,12 +91,14 @@ class Collection:
             path.mkdir(parents=True, exist_ok=True)
             with WriteLock(path / ".lock"):
                 if not is_collection(path):
-                    settings = {
+                    settings: dict[str, Any] = {
                         "id": uuid4().hex,
                         "schema_version": SCHEMA_VERSION,
                         "created": datetime.now(UTC).isoformat(timespec="seconds"),
                         "decode": DECODE_RULE,
                     }
+                    if keys is not None:
+                        settings["encrypted"] = Sealing.made(keys, settings["id"])
                     write_json(path / "collection.json", settings)
         except OSError as error:
             raise CollectionError(
@@ -96,7 +108,7 @@ class Collection:
 
     @classmethod
     def open(cls, path: str | Path) -> Self:
-        """Open what is there. Raises CollectionError, SchemaVersionError."""
+        """Open what is there. Raises CollectionError, SchemaVersionError, WrongKeyError."""
         path = Path(path)
         if not is_collection(path):
             raise CollectionError(
@@ -116,16 +128,25 @@ class Collection:
         return cls(path, settings)
 
     @classmethod
-    def open_or_create(cls, path: str | Path) -> Self:
-        """Open what is there, or make it."""
+    def open_or_create(cls, path: str | Path, *, encrypt: bool = False) -> Self:
+        """Open what is there, or make it.
+
+        Raises CollectionError for one that is there and not encrypted as it should be.
+        """
         path = Path(path)
         if not is_collection(path):
             try:
-                return cls.create(path)
+                return cls.create(path, encrypt=encrypt)
             except CollectionError:
                 if not is_collection(path):  # else another process made it just now
                     raise
-        return cls.open(path)
+        found = cls.open(path)
+        if encrypt and not found.encrypted:
+            raise CollectionError(
+                f"{path} is there already and not encrypted: what lies in it would stay plain. "
+                "Make a new collection with --encrypt from the same sources, then delete this one."
+            )
+        return found
 
     def __enter__(self) -> Self:
         return self
@@ -140,6 +161,11 @@ class Collection:
     def id(self) -> str:
         """Given at creation; kept when the folder moves."""
         return str(self.settings["id"])
+
+    @property
+    def encrypted(self) -> bool:
+        """Whether copies, features and predictions are sealed."""
+        return self.sealing is not None
 
     def feature(self, producer: str, fields: Sequence[pa.Field]) -> Table:
         """The named values of one designed feature."""
@@ -194,9 +220,9 @@ class Collection:
     def tables(self) -> list[Table]:
         """Every table that exists, `images` last."""
         producers = [
-            Table(path, pa.schema([]), ["picture_id"], self._lock)
+            self._table(f"{kind}/{name}", pa.schema([]), ["picture_id"])
             for kind in ("features", "predictions")
-            for path in sorted((self.path / kind).glob("*.lance"))
+            for name in self.producers(kind)
         ]
         findings = [
             Table(path, pa.schema([]), [], self._lock)
@@ -206,7 +232,10 @@ class Collection:
         return [t for t in (*producers, *findings, *said) if t.exists]
 
     def _table(self, name: str, schema: pa.Schema, key: list[str]) -> Table:
-        return Table(self.path / f"{name}.lance", schema, key, self._lock)
+        seal = None
+        if self.sealing is not None and name.startswith(("features/", "predictions/")):
+            seal = RowSeal(name, self.sealing.table_key(name))
+        return Table(self.path / f"{name}.lance", schema, key, self._lock, seal)
 
 
 def _is_foreign(path: Path) -> bool:

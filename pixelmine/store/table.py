@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 from pixelmine.core.errors import CollectionError, OutputError
 
 from .lock import WriteLock
+from .sealed_rows import SEALED, RowSeal, plain_schema
 
 if TYPE_CHECKING:
     import lance
@@ -36,12 +37,23 @@ class Table:
     Each write is one commit: it is there whole or not at all, and a killed process leaves the
     version before it. Writers of different processes take turns by the collection's lock. A table
     that was never written has no folder and reads as empty.
+
+    `seal`: of an encrypted collection's table; all but the key is then sealed on the disk, and rows
+    are opened as they are read. A `where` can ask for the key alone.
     """
 
-    def __init__(self, path: Path, schema: pa.Schema, key: Sequence[str], lock: WriteLock) -> None:
+    def __init__(
+        self,
+        path: Path,
+        schema: pa.Schema,
+        key: Sequence[str],
+        lock: WriteLock,
+        seal: RowSeal | None = None,
+    ) -> None:
         self.path = path
         self.schema = schema
         self.key = list(key)
+        self.seal = seal
         self._lock = lock
 
     @property
@@ -55,8 +67,8 @@ class Table:
         return self._open().version if self.exists else 0
 
     def stored_schema(self) -> pa.Schema:
-        """Of what lies there. Raises CollectionError for a damaged table."""
-        return self._open().schema
+        """Of what lies there, opened. Raises CollectionError for a damaged table."""
+        return plain_schema(self._open().schema)
 
     def append(self, rows: Rows) -> None:
         """Add rows as they are."""
@@ -75,7 +87,7 @@ class Table:
         import lance
 
         table = rows if isinstance(rows, pa.Table) else pa.Table.from_batches([rows])
-        table = table.select(self.schema.names).cast(self.schema)
+        table = self._sealed(table.select(self.schema.names).cast(self.schema))
         try:
             with self._lock:
                 self.path.parent.mkdir(parents=True, exist_ok=True)
@@ -101,11 +113,23 @@ class Table:
     ) -> Iterator[pa.RecordBatch]:
         """Stream the newest version's rows, in no promised order.
 
-        Raises ValueError for a `where` that makes no sense, CollectionError for a damaged table.
+        Raises ValueError for a `where` that makes no sense, CollectionError for a damaged table,
+        TamperedError for sealed rows that were changed.
         """
         if not self.exists:
             return
         names = list(columns) if columns is not None else None
+        if self.seal is not None and not set(names or self.schema.names) <= set(self.key):
+            stored = [*self.key, SEALED]
+            for rows in self._scan(stored, where, batch_size):
+                opened = self.seal.open(rows, self.key, self.schema)
+                yield opened.select(names or self.schema.names)
+            return
+        yield from self._scan(names, where, batch_size)
+
+    def _scan(
+        self, names: Sequence[str] | None, where: str | None, batch_size: int
+    ) -> Iterator[pa.RecordBatch]:
         table = self._open()
         try:
             yield from table.to_batches(columns=names, filter=where, batch_size=batch_size)
@@ -197,6 +221,9 @@ class Table:
         except OSError as error:
             raise self._unwritable(error) from error
 
+    def _sealed(self, rows: pa.Table) -> pa.Table:
+        return rows if self.seal is None else self.seal.seal(rows, self.key)
+
     def _open(self) -> "lance.LanceDataset":
         import lance
 
@@ -218,6 +245,9 @@ class Table:
 
         table = rows if isinstance(rows, pa.Table) else pa.Table.from_batches([rows])
         table = table.select(self.schema.names).cast(self.schema)
+        if update is not None:
+            table = _one_of_each(table, self.key, "max" if update else "min")
+        table = self._sealed(table)
         try:
             with self._lock:
                 if not self.exists:
@@ -231,7 +261,7 @@ class Table:
                 merge = self._open().merge_insert(self.key).when_not_matched_insert_all()
                 if update:
                     merge = merge.when_matched_update_all()
-                merge.execute(_one_of_each(table, self.key, "max" if update else "min"))
+                merge.execute(table)
         except OSError as error:
             raise self._unwritable(error) from error
 

@@ -220,8 +220,8 @@ def test_labels_against_a_dict(tmp_path_factory, commits):
 def test_one_that_another_process_made_just_now_is_opened(tmp_path, monkeypatch):
     create = Collection.create
 
-    def too_late(path):
-        create(path)
+    def too_late(path, **how):
+        create(path, **how)
         raise CollectionError("is there already")
 
     monkeypatch.setattr(Collection, "create", too_late)
