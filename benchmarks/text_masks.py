@@ -178,7 +178,7 @@ def _result(rows: Sequence[Row], plain: Sequence[Row]) -> dict[str, Any]:
     return {
         "required": REQUIRED,
         "passes": every["recall"] >= REQUIRED["recall"]
-        and every["median area"] <= REQUIRED["median area"]
+        and (every["median area"] or 0) <= REQUIRED["median area"]
         and every["characters read again"] == 0,
         "all": every,
         "by height in pixels": heights,
@@ -193,6 +193,7 @@ def _result(rows: Sequence[Row], plain: Sequence[Row]) -> dict[str, Any]:
             "photographs": len(plain),
             "verdicts": dict(Counter(row["verdict"] for row in plain)),
             "mean share masked": round(float(np.mean([row["masked"] for row in plain])), 4),
+            "half masked or more": _share(row["masked"] >= 0.5 for row in plain),
         },
         "pictures a second": _per_second(rows, "seconds"),
     }
@@ -209,7 +210,7 @@ def _summary(rows: Iterable[Row]) -> dict[str, Any]:
         "texts": len(rows),
         "recall": round(len(found) / len(rows), 4),
         "recall with unsure": _share(row["with_unsure"] >= COVERED for row in rows),
-        "median area": round(float(np.median(ratios)), 2),
+        "median area": round(float(np.median(ratios)), 2) if ratios else None,
         "total area": round(area / outline, 2),
         "area at most 3": _share(ratio <= 3 for ratio in ratios),
         "read before": _share(row["before"] > 0 for row in rows),
@@ -219,8 +220,9 @@ def _summary(rows: Iterable[Row]) -> dict[str, Any]:
     }
 
 
-def _share(values: Iterable[bool]) -> float:
-    return round(float(np.mean(list(values))), 4)
+def _share(values: Iterable[bool]) -> float | None:
+    listed = list(values)
+    return round(float(np.mean(listed)), 4) if listed else None
 
 
 def _per_second(rows: Sequence[Row], name: str) -> float:

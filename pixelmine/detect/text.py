@@ -31,6 +31,13 @@ _VISIBLE = 8
 """Of 255, between the darkest and the lightest pixel: with less nothing is written there. In a
 picture of one colour the network is not sure of anything."""
 
+_LARGE = 0.25
+"""Of the picture's short side, across a line: from here on a line has to be read to be one. In a
+picture with nothing written in it the network takes all of it, or a shirt, for one letter."""
+
+_READ = 0.7
+"""The least score of reading such a line, of two characters or more."""
+
 _COVERED = 0.7
 """A line is found twice where so much of it lies in one that was found at a larger scale."""
 
@@ -70,7 +77,8 @@ class TextDetector:
     """Finds lines of text with PP-OCRv6 (small), in any direction.
 
     A picture is looked at in its own size, or enlarged where it is small; a large one in tiles, and
-    as a whole in a smaller size for large letters. What is found depends on the picture alone.
+    as a whole in a smaller size for large letters. A line higher than a quarter of the picture is
+    one only if it can be read. What is found depends on the picture alone.
     `threads`: None for all processors of this process. Raises ModelError where the package with
     the networks is missing.
     """
@@ -110,7 +118,14 @@ class TextDetector:
                 for line in moved
                 if not _is_covered(line, found) and not _is_flat(line, pixels)
             ]
+        found = [line for line in found if self._is_plausible(line, pixels)]
         return sorted(found, key=lambda line: (*line.corners[0, ::-1], *line.corners[2]))
+
+    def _is_plausible(self, line: Region, pixels: np.ndarray) -> bool:
+        if line.size[1] < _LARGE * min(pixels.shape[:2]):
+            return True
+        read = self.reader.read(pixels, line)
+        return read.reading >= _READ and len(read.text or "") > 1
 
     def _scales(self, height: int, width: int) -> Iterator[float]:
         """Largest first."""
