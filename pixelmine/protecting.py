@@ -22,7 +22,8 @@ from pixelmine.detect import Box, Found
 from pixelmine.preprocess import Picture
 from pixelmine.preprocess.decode import File, open_file
 from pixelmine.privacy.mask import MaskOptions, mask_jpeg, mask_pixels, to_stored, warm_up
-from pixelmine.privacy.metadata import Allowed, strip
+from pixelmine.privacy.metadata import Allowed
+from pixelmine.privacy.metadata.strip import strip
 from pixelmine.privacy.orientation import with_orientation
 from pixelmine.privacy.picture_rules import PictureRules
 
@@ -87,6 +88,23 @@ class Protection:
                 if not several:
                     break
 
+    def of_pixels(self, pixels: np.ndarray) -> np.ndarray:
+        """A small picture, uint8 (H, W, 3), masked; black where the rules keep it back."""
+        seen = self._look(pixels)
+        if self.rules.unsure == "withhold" and _verdict(seen) == "unsure":
+            return np.zeros_like(pixels)
+        return self._painted(pixels, self._to_mask(seen))
+
+    def _to_mask(self, seen: Sequence[Seen]) -> list[Seen]:
+        return [one for one in seen if one.sure or self.rules.unsure == "mask"]
+
+    def _painted(self, pixels: np.ndarray, masked: Sequence[Seen]) -> np.ndarray:
+        for style in sorted({one.style for one in masked}):
+            options = MaskOptions(style=style, grow=self.rules.grow)
+            boxes = [one.box for one in masked if one.style == style]
+            pixels = mask_pixels(pixels, boxes, options)
+        return pixels
+
     def _masked(
         self, data: bytes, frame: int, picture: Picture, several: bool
     ) -> tuple[Values, bytes | None]:
@@ -98,7 +116,7 @@ class Protection:
         if self.rules.unsure == "withhold" and told["verdict"] == "unsure":
             values, _ = _failed(frame, Reason.WITHHELD)
             return {**values, **told}, None
-        masked = [one for one in seen if one.sure or self.rules.unsure == "mask"]
+        masked = self._to_mask(seen)
         if not masked and not several:
             values, out = next(self._without_metadata(data))
             return {**values, **told}, out
@@ -118,11 +136,7 @@ class Protection:
                 kept = self._upright(made.data, picture.orientation)
                 if kept is not None:
                     return _done("jpeg", "lossless", made.removed), kept
-        pixels = picture.pixels
-        for style in {one.style for one in masked}:
-            options = MaskOptions(style=style, grow=self.rules.grow)
-            boxes = [one.box for one in masked if one.style == style]
-            pixels = mask_pixels(pixels, boxes, options)
+        pixels = self._painted(picture.pixels, masked)
         name = "jpeg" if picture.format == "jpeg" and not several else "png"
         how = "encoded" if picture.format in _LOSSY else "lossless"
         return _done(name, how, ("all metadata",)), _encoded(pixels, name)
@@ -249,7 +263,7 @@ def _done(name: str, how: str, removed: Sequence[str]) -> Values:
 
 
 def _failed(frame: int, reason: Reason) -> tuple[Values, None]:
-    nothing = {"format": None, "how": None, "removed": [], "found": [], "verdict": None}
+    nothing: Values = {"format": None, "how": None, "removed": [], "found": [], "verdict": None}
     return {"frame": frame, "status": FAILED, "reason": reason, **nothing}, None
 
 

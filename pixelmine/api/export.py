@@ -3,13 +3,13 @@
 import os
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 import pyarrow as pa
 
-from pixelmine.core import Cleared, PassPolicy, Policy, Reason, clear
+from pixelmine.core import Cleared, PassPolicy, Policy, Reason, Withheld, clear
 from pixelmine.core.checks import check_one_of
 from pixelmine.core.errors import OutputError, SourceError, UsageError
 from pixelmine.core.progress import Progress, SilentProgress
@@ -182,7 +182,8 @@ class _Job:
             for some in self._batches(
                 read_pictures(self._chosen.batches(_READ_ROWS), collection.bytes), progress
             ):
-                form.write(self._batch(some))
+                if (batch := self._batch(some)).names:
+                    form.write(batch)
         else:
             for rows in self._chosen.batches(_TABLE_ROWS):
                 form.write(self._table(rows))
@@ -232,8 +233,20 @@ class _Job:
         if some:
             yield some
 
-    def _batch(self, some: Sequence[Read]) -> Batch:
-        pictures = [clear(one.data, self._policy) for one in some if isinstance(one.data, bytes)]
+    def _let_out(self, read: Sequence[Read]) -> tuple[list[Read], list[Cleared[bytes]]]:
+        """What may leave; the others are noted with the policy's reason."""
+        some, pictures = [], []
+        for one in read:
+            try:
+                if isinstance(one.data, bytes):
+                    pictures.append(clear(one.data, self._policy))
+                    some.append(one)
+            except Withheld as withheld:
+                self._skipped.append(replace(one, data=withheld.reason))
+        return some, pictures
+
+    def _batch(self, read: Sequence[Read]) -> Batch:
+        some, pictures = self._let_out(read)
         # A policy may give other bytes: what they are is said of what leaves.
         formats = [sniff(left.item) or one.format for one, left in zip(some, pictures, strict=True)]
         told = [

@@ -1,8 +1,10 @@
 """`pixelmine export`."""
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -44,6 +46,9 @@ def export(
     shard_pictures: Annotated[
         int, typer.Option(min=1, help="Of webdataset: pictures of a shard at most.")
     ] = 10_000,
+    policy: Annotated[
+        Path | None, typer.Option(help="privacy.toml: what may leave, of pictures and of tables.")
+    ] = None,
     overwrite: Overwrite = False,
     strict: Strict = False,
     as_json: Json = False,
@@ -57,6 +62,8 @@ def export(
         pixelmine export photos.pixels --as webdataset --out shards/ --split 3f9a
 
         pixelmine export photos.pixels --as parquet --out clean.parquet --where "width >= 224"
+
+        pixelmine export photos.pixels --as folder --out public/ --policy privacy.toml
     """
     with run(as_json) as progress:
         from pixelmine.api.export import ExportOptions, export_collection
@@ -72,7 +79,10 @@ def export(
             shard_pictures=shard_pictures,
             overwrite=overwrite,
         )
-        found = export_collection(path, destination, options, progress=progress)
+        with _released(policy) as released:
+            found = export_collection(
+                path, destination, options, policy=released, progress=progress
+            )
         for note in found.notes():
             progress.note(note)
         if not as_json:
@@ -84,6 +94,22 @@ def export(
                 f"{short(found.out)}"
             )
     finish(found.to_dict(), as_json, strict, sum(found.skipped.values()))
+
+
+@contextmanager
+def _released(policy: Path | None) -> Iterator[Any]:
+    """The policy at the release gate, noted in the audit log when all has left; or none."""
+    if policy is None:
+        yield None
+        return
+    from pixelmine.api.audited import audit
+    from pixelmine.api.strict_policy import open_policy
+    from pixelmine.privacy.policy import PrivacyPolicy
+
+    rules = PrivacyPolicy.load(policy)
+    with open_policy(rules) as opened:
+        yield opened
+    audit("export", policy=rules.digest)
 
 
 def _bytes(text: str) -> int:

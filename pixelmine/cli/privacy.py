@@ -106,7 +106,7 @@ def rotate(path: CollectionPath, as_json: Json = False) -> None:
         pixelmine privacy rotate photos.pixels
     """
     with run(as_json) as progress:
-        from pixelmine.api.rotate import rotate_keys
+        from pixelmine.api.rotate import rotate as rotate_keys
 
         found = rotate_keys(path, progress=progress)
         progress.note(f"{many(found.rewrapped, 'object')} now under key {found.key_id}.")

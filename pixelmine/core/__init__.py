@@ -1,6 +1,6 @@
 """Words that every module shares. Imports nothing else of Pixelmine."""
 
-from .gate import Cleared, PassPolicy, Policy, clear
+from .gate import Cleared, PassPolicy, Policy, Withheld, clear
 from .limits import Limits
 from .reasons import FAILED, OK, PASSING, Reason
 
@@ -13,5 +13,6 @@ __all__ = [
     "PassPolicy",
     "Policy",
     "Reason",
+    "Withheld",
     "clear",
 ]

@@ -8,11 +8,13 @@ policy can overlook it.
 from dataclasses import InitVar, dataclass
 from typing import TYPE_CHECKING, Generic, Protocol, TypeVar, cast
 
+from .reasons import Reason
+
 if TYPE_CHECKING:
     import numpy as np
     import pyarrow as pa
 
-__all__ = ["Cleared", "PassPolicy", "Policy", "clear"]
+__all__ = ["Cleared", "PassPolicy", "Policy", "Withheld", "clear"]
 
 Item = TypeVar("Item")
 _KEY = object()
@@ -30,6 +32,14 @@ class Cleared(Generic[Item]):
             raise TypeError("Cleared is made by core.clear(item, policy), never by hand.")
 
 
+class Withheld(Exception):  # noqa: N818  an answer, not a mistake
+    """Raised by a policy that lets one picture not leave; it becomes a row with the reason."""
+
+    def __init__(self, reason: Reason = Reason.WITHHELD) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
 class Policy(Protocol):
     """What may leave: one method for each kind of item."""
 
@@ -38,7 +48,7 @@ class Policy(Protocol):
         ...
 
     def picture(self, data: bytes) -> bytes:
-        """One picture's encoded bytes."""
+        """One picture's encoded bytes. Raises Withheld where it may not leave."""
         ...
 
     def thumbnail(self, pixels: "np.ndarray") -> "np.ndarray":

@@ -4,9 +4,9 @@
     faces = "fill"
     plates = "fill"
 
-    [columns]                   # see columns.ColumnRule; a column without a rule does not leave
-    label = "keep"
-    time = { truncate = "month" }
+    [columns]                   # see ColumnRule; what has no rule here has Pixelmine's own
+    labels = "keep"
+    group = "drop"
 
 A table or key that is not known is refused: a rule that was misspelt would protect nobody.
 """
@@ -20,11 +20,13 @@ from typing import Any, Self
 from pixelmine.core.errors import UsageError
 from pixelmine.core.ids import digest_json
 
+from .column_rule import ColumnRule
+from .columns import read_rules
 from .picture_rules import PictureRules
 
 __all__ = ["PrivacyPolicy"]
 
-_TABLES = ("pictures",)
+_TABLES = ("pictures", "columns")
 _LARGEST = 2**20
 """Bytes of a policy's file: a megabyte of rules is a mistake."""
 
@@ -34,6 +36,7 @@ class PrivacyPolicy:
     """What may leave. `digest`: the same for the same rules, whatever the file looks like."""
 
     pictures: PictureRules = field(default_factory=PictureRules)
+    columns: Mapping[str, ColumnRule] = field(default_factory=dict)
     digest: str = ""
 
     @classmethod
@@ -60,5 +63,7 @@ class PrivacyPolicy:
                 f"A policy has the tables {', '.join(_TABLES)}. Got {', '.join(unknown)[:80]!r}."
             )
         return cls(
-            pictures=PictureRules.read(values.get("pictures", {})), digest=digest_json(values)
+            pictures=PictureRules.read(values.get("pictures", {})),
+            columns=read_rules(values.get("columns", {})),
+            digest=digest_json(values),
         )

@@ -12,6 +12,7 @@ from PIL import Image
 from pixelmine.api.audited import audit_log
 from pixelmine.api.ingest import ingest
 from pixelmine.api.protect import protect
+from pixelmine.api.protect_folder import ProtectFolder
 from pixelmine.api.verify_protected import verify_protected
 from pixelmine.core.errors import OutputError, SourceError, UsageError
 from pixelmine.privacy.picture_rules import PictureRules
@@ -119,15 +120,13 @@ def test_a_key_makes_names_that_come_again(
 def test_a_run_that_was_killed_goes_on(
     pictures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from pixelmine.api import protect as module
-
     out = tmp_path / "out"
 
     def killed(*_: object) -> None:
         raise OutputError("killed")
 
     with monkeypatch.context() as patch:
-        patch.setattr(module.ProtectFolder, "finish", killed)
+        patch.setattr(ProtectFolder, "finish", killed)
         with pytest.raises(OutputError):
             protect(pictures, out=out)
     log = tmp_path / "out.run" / "done.jsonl"
