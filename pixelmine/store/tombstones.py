@@ -1,7 +1,8 @@
 """What was erased from a collection and must not come back, by a keyed hash of its bytes.
 
     tombstones.bin    a header, then 32 bytes a tombstone, sorted: HMAC-SHA-256 of a content_id
-    tombstones.key    the key: 32 random bytes, for the user alone
+    tombstones.key    the key: 32 random bytes, for the user alone; in an encrypted collection there
+                      is none, and it comes from the collection's own secret (`sealing`)
 
 Who has the tombstones without the key cannot ask them whether some picture was erased; without it
 neither can we, so that a lost key is an error and not "nothing was erased".
@@ -21,6 +22,8 @@ import numpy as np
 
 from pixelmine.core.atomic import replace_file
 from pixelmine.core.errors import CollectionError
+
+from .sealing import Sealing
 
 __all__ = ["Tombstones"]
 
@@ -137,6 +140,8 @@ class Tombstones:
 
     def _secret(self) -> bytes:
         """The key; empty where there is none, as long as there are no tombstones either."""
+        if (sealing := Sealing.beside(self.path.parent)) is not None:
+            return sealing.table_key("tombstones")
         try:
             found = self.key_path.read_bytes()
         except FileNotFoundError:
