@@ -20,6 +20,7 @@ import psutil
 from machine import keep
 
 from pixelmine.api.rotate import rotate
+from pixelmine.core.ids import content_id
 from pixelmine.store import Collection
 from pixelmine.store.envelope import OVERHEAD, open_sealed, seal
 from pixelmine.store.keys import MasterKeys, make_key
@@ -79,8 +80,12 @@ def measure_rotation(folder: Path, objects: int, size: int) -> dict[str, float]:
         start = time.perf_counter()
         for _ in range(objects):
             data = drawn.randbytes(size)
-            contents.append(collection.bytes.put(data))
-        putting = time.perf_counter() - start
+            contents.append(content_id(data))
+            path = collection.bytes.path(contents[-1])
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with path.open("wb") as file:  # as `put` does, but for the wait for the disk
+                seal(data, file, contents[-1], collection.sealing.keys)
+        sealing = time.perf_counter() - start
         bodies = {
             path: hashlib.sha256(path.read_bytes()[OVERHEAD - 16 :]).digest()
             for path in collection.bytes.paths()
@@ -102,7 +107,7 @@ def measure_rotation(folder: Path, objects: int, size: int) -> dict[str, float]:
     return {
         "objects": objects,
         "bytes_each": size,
-        "put_objects_s": round(objects / putting, 1),
+        "seal_objects_s": round(objects / sealing, 1),
         "rotated": found.changed,
         "rotate_s": round(seconds, 2),
         "rotate_objects_s": round(objects / seconds, 1),
