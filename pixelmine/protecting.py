@@ -21,9 +21,9 @@ from pixelmine.core import FAILED, OK, Limits, Reason
 from pixelmine.detect import Box, Found
 from pixelmine.preprocess import Picture
 from pixelmine.preprocess.decode import File, open_file
+from pixelmine.preprocess.sniff import sniff
 from pixelmine.privacy.mask import MaskOptions, mask_jpeg, mask_pixels, to_stored, warm_up
-from pixelmine.privacy.metadata import Allowed
-from pixelmine.privacy.metadata.strip import strip
+from pixelmine.privacy.metadata import Allowed, strip
 from pixelmine.privacy.orientation import with_orientation
 from pixelmine.privacy.picture_rules import PictureRules
 
@@ -128,22 +128,38 @@ class Protection:
     ) -> tuple[Values, bytes]:
         plain = all(one.style == "fill" for one in masked)
         if picture.format == "jpeg" and not several and plain:
-            options = MaskOptions(grow=self.rules.grow)
-            size = picture.width, picture.height
-            boxes = [to_stored(one.box, picture.orientation, *size) for one in masked]
-            made = mask_jpeg(data, boxes, options, limits=self.limits)
-            if made.data is not None:
-                kept = self._upright(made.data, picture.orientation)
-                if kept is not None:
-                    return _done("jpeg", "lossless", made.removed), kept
+            made = self._in_coefficients(data, picture, masked)
+            if made is not None:
+                return made
         pixels = self._painted(picture.pixels, masked)
         name = "jpeg" if picture.format == "jpeg" and not several else "png"
         how = "encoded" if picture.format in _LOSSY else "lossless"
         return _done(name, how, ("all metadata",)), _encoded(pixels, name)
 
+    def _in_coefficients(
+        self, data: bytes, picture: Picture, masked: Sequence[Seen]
+    ) -> tuple[Values, bytes] | None:
+        """A JPEG whose other blocks stay as they are; None where its pixels must be encoded."""
+        plain = strip(data, Allowed(orientation="apply", limits=self.limits))
+        if isinstance(plain, Reason) or plain.data is None:  # as a profile of other colours wants
+            return None
+        size = picture.width, picture.height
+        boxes = [to_stored(one.box, picture.orientation, *size) for one in masked]
+        options = MaskOptions(grow=self.rules.grow)
+        made = mask_jpeg(plain.data, boxes, options, limits=self.limits)
+        if made.data is None:
+            return None
+        kept = self._upright(made.data, picture.orientation)
+        removed = sorted({*plain.removed, *made.removed})
+        return None if kept is None else (_done("jpeg", "lossless", removed), kept)
+
     def _without_metadata(self, data: bytes) -> Iterator[tuple[Values, bytes | None]]:
         if self.rules.metadata == "keep":
-            yield _done(preprocess.sniff(data) or "", "lossless", ()), data
+            name = sniff(data)
+            if name is None:
+                yield _failed(0, Reason.NOT_AN_IMAGE if data else Reason.EMPTY)
+            else:
+                yield _done(name, "lossless", ()), data
             return
         made = strip(data, Allowed(orientation=self.rules.orientation, limits=self.limits))
         if isinstance(made, Reason):

@@ -109,7 +109,12 @@ def rotate(path: CollectionPath, as_json: Json = False) -> None:
         from pixelmine.api.rotate import rotate as rotate_keys
 
         found = rotate_keys(path, progress=progress)
-        progress.note(f"{many(found.rewrapped, 'object')} now under key {found.key_id}.")
+        done = found.changed + found.already
+        progress.note(
+            f"Under key {found.key_id} now: the tables, and {many(done, 'copied picture')}."
+        )
+        for name, why in list(found.left.items())[:20]:
+            progress.note(f"Not opened: {name}: {why}")
     finish(found.to_dict(), as_json)
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageCms
 
 from pixelmine.api.audited import audit_log
 from pixelmine.api.ingest import ingest
@@ -97,6 +97,25 @@ def test_regions_are_filled_and_the_rest_of_a_jpeg_stays(pictures: Path, tmp_pat
         assert upright[-height // 4 + 1 :].max() <= 6, path
         assert upright[: height // 2].std() > 10
     assert sum(p.suffix == ".jpg" for p in (tmp_path / "out").rglob("*.jpg")) == 3
+
+
+def test_metadata_may_be_kept_and_wide_colours_are_brought_to_srgb(
+    pictures: Path, tmp_path: Path
+) -> None:
+    rules = PictureRules.read({"metadata": "keep"})
+    assert protect(pictures, out=tmp_path / "kept", rules=rules).written == 5
+    everything = b"".join(p.read_bytes() for p in (tmp_path / "kept" / "pictures").rglob("*.*"))
+    assert SECRET in everything
+    wide = tmp_path / "wide"
+    wide.mkdir()
+    linear = ImageCms.createProfile("XYZ")
+    profile = ImageCms.ImageCmsProfile(linear).tobytes()
+    noise(1).save(wide / "wide.jpg", icc_profile=profile)
+    done = protect(wide, out=tmp_path / "srgb", rules=PictureRules.read({"regions": [BOTTOM]}))
+    assert done.written == 1
+    written = next((tmp_path / "srgb" / "pictures").rglob("*.jpg"))
+    with Image.open(written) as image:
+        assert "icc_profile" not in image.info
 
 
 def test_a_collection_is_a_source_too(pictures: Path, tmp_path: Path) -> None:
