@@ -89,8 +89,13 @@ def read_hashes(collection: Collection, pictures: Iterable[str]) -> Hashes | Non
     schema = pa.schema([table.schema.field(name) for name in ("picture_id", "pdq")])
     found = pa.Table.from_batches(
         [
-            rows.filter(pc.is_in(rows["picture_id"], value_set=wanted)).select(schema.names)
-            for rows in table.scan(schema.names, f"pdq_quality >= {QUALITY}")
+            rows.filter(
+                pc.and_(
+                    pc.is_in(rows["picture_id"], value_set=wanted),
+                    pc.greater_equal(rows["pdq_quality"], QUALITY),
+                )
+            ).select(schema.names)
+            for rows in table.scan([*schema.names, "pdq_quality"])  # sealed ones take no condition
         ],
         schema,
     ).sort_by("picture_id")

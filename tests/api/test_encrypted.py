@@ -16,6 +16,7 @@ from pixelmine.api.rotate import rotate
 from pixelmine.api.search import search
 from pixelmine.core.errors import CollectionError, TamperedError, UsageError, WrongKeyError
 from pixelmine.core.ids import content_id
+from pixelmine.evaluate.near import read_hashes
 from pixelmine.index.vectors import IndexOptions
 from pixelmine.input import SourceOptions
 from pixelmine.store import ByteStore, Collection
@@ -146,6 +147,17 @@ def test_a_search_gives_the_same_neighbours(both, model: str) -> None:
             assert second.exact
             assert second.index is None
     assert not list(sealed.rglob("*.index.json"))
+
+
+def test_copies_are_found_as_in_the_plain_one(both) -> None:
+    plain, sealed = (Collection.open(path) for path in both)
+    names = [one for table in values(both[0]).values() for one in table["picture_id"].to_pylist()]
+    first, second = read_hashes(plain, names), read_hashes(sealed, names)
+    assert first is not None
+    assert second is not None
+    assert first.pictures == second.pictures
+    assert len(first.pictures) > 0
+    np.testing.assert_array_equal(first.hashes, second.hashes)
 
 
 def test_a_second_ingest_finds_all_known(both, place: Path) -> None:
