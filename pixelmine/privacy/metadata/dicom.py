@@ -2,7 +2,7 @@
 
 Two sieves. First an allow-list (`dicom_elements`): an element that is not needed to show the
 pixels, or to put the pictures of a study in their order, goes, with whatever it holds: private and
-unknown ones, overlays, curves, descriptions, dates, names. Numbers must be numbers and codes must be of the
+unknown ones, overlays, curves, descriptions, dates, names. Numbers must be numbers and codes of the
 standard's lists. Then what is left goes through the Basic Application Level Confidentiality Profile
 (PS3.15, table E.1-1, of 2026c as the package dicom-anonymizer has it), which maps UIDs.
 Annotations that are burned into the pixels stay there: `Stripped.burned_in` tells what the file

@@ -97,6 +97,8 @@ def _read(data: bytes, allow: Allowed, *, whole: bool) -> _Kept:
         if marker == _EOI:
             if at + 2 < len(data):
                 kept.removed.add("trailing bytes")
+            if whole and kept.tables:
+                kept.removed.add("unused table")
             if whole and not kept.scans:
                 raise MustEncode("It has no coded pixels.")
             return kept
@@ -143,7 +145,7 @@ def _take(marker: int, payload: bytes, allow: Allowed, kept: _Kept) -> None:
     elif marker == _DRI:
         if len(payload) != 2:
             raise MustEncode("Its restart interval is broken.")
-        kept.parts.append(_segment(marker, payload))
+        _wait(Table(marker, (marker, 0), payload), kept)
     elif marker == 0xE0 and payload.startswith(b"JFIF\0"):
         _jfif(payload, kept)
     elif marker == 0xEE and payload.startswith(b"Adobe") and len(payload) >= 12:
@@ -153,13 +155,17 @@ def _take(marker: int, payload: bytes, allow: Allowed, kept: _Kept) -> None:
 
 
 def _tables(marker: int, payload: bytes, kept: _Kept) -> None:
-    """A table that is defined again before any scan was never used."""
     for table in (quantisation if marker == _DQT else huffman)(payload):
-        again = [one for one in kept.tables if one.key == table.key]
-        if again:
-            kept.tables.remove(again[0])
-            kept.removed.add("unused table")
-        kept.tables.append(table)
+        _wait(table, kept)
+
+
+def _wait(table: Table, kept: _Kept) -> None:
+    """For the next scan. One that is told again before any scan was never used."""
+    again = [one for one in kept.tables if one.key == table.key]
+    if again:
+        kept.tables.remove(again[0])
+        kept.removed.add("unused table")
+    kept.tables.append(table)
 
 
 def _frame(marker: int, payload: bytes, allow: Allowed, kept: _Kept) -> None:
@@ -170,7 +176,7 @@ def _frame(marker: int, payload: bytes, allow: Allowed, kept: _Kept) -> None:
     height, width = int.from_bytes(payload[1:3], "big"), int.from_bytes(payload[3:5], "big")
     check_pixels(width, height, allow.limits)
     kept.frame = payload
-    kept.parts.append(_segment(marker, payload))
+    _wait(Table(marker, (marker, 0), payload), kept)
 
 
 def _jfif(payload: bytes, kept: _Kept) -> None:

@@ -12,7 +12,7 @@ _DQT, _DHT = 0xDB, 0xC4
 
 @dataclass(frozen=True)
 class Table:
-    """`key`: which slot it fills. `payload`: its bytes as they were."""
+    """A segment that stands for the scans behind it. `key`: what it is the one of."""
 
     marker: int
     key: tuple[int, int]

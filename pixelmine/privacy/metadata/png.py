@@ -63,7 +63,7 @@ def rewrite(data: bytes, allow: Allowed) -> Rewritten:
     if read.profile is not None:
         refuse_needed(read.profile, "L" if kind in (0, 4) else "RGB")
     colours = kept_colours(read.colours, read.profile is not None)
-    if colours != read.colours:
+    if read.profile is None and colours != read.colours:
         read.removed.add("colours out of their range")
     parts += [_chunk(name, body) for name, body in colours.items()]
     parts += _palette(read)

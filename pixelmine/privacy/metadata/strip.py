@@ -16,8 +16,8 @@ is sRGB; PNG then says so in its one-byte chunk. Any other has to be applied to 
 profile that is broken or made for another kind of picture changes nothing in any decoder and goes.
 
 What can still hide bytes, and only re-encoding ends: values of pixels themselves and of a palette's
-entries that no pixel uses, symbols of a JPEG's Huffman table that no coefficient uses, and what
-stands behind the last coded bit inside a chunk of WebP.
+entries that no pixel uses, tables of a JPEG, and symbols of them, that no coefficient uses, and
+what stands behind the last coded bit inside a chunk of WebP.
 """
 
 from collections.abc import Callable

@@ -104,11 +104,11 @@ def _directory(file: _File, at: int) -> tuple[Tags, int]:
         if tag in tags:
             raise MustEncode("A tag stands twice in a directory.")
         size = _SIZES.get(kind, 0) * values
-        if tag not in _NAMES and size > len(data):
+        if size > len(data):
             raise MustEncode("A tag's value is longer than the file.")
         start = entry + 8 if size <= 4 else _number(data[entry + 8 : entry + 12], order)
         body = data[start : start + size]
-        if len(body) < size and tag not in _NAMES:
+        if len(body) < size:
             raise MustEncode("A tag's value is cut off.")
         tags[tag] = kind, body
     return tags, _number(data[end : end + 4], order)
