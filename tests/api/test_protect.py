@@ -3,10 +3,12 @@
 import csv
 import io
 import json
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
 import pytest
+import skimage.data
 from PIL import Image, ImageCms
 
 from pixelmine.api.audited import audit_log
@@ -15,7 +17,10 @@ from pixelmine.api.protect import protect
 from pixelmine.api.protect_folder import ProtectFolder
 from pixelmine.api.verify_protected import verify_protected
 from pixelmine.core.errors import OutputError, SourceError, UsageError
+from pixelmine.detect import Box, Found
+from pixelmine.models.weights import is_there
 from pixelmine.privacy.picture_rules import PictureRules
+from pixelmine.protecting import Protection
 
 BOTTOM = {"x0": 0.0, "y0": 0.75, "x1": 1.0, "y1": 1.0}
 SECRET = b"Kestrel Lane 7"
@@ -214,3 +219,69 @@ def test_rules_say_what_they_are(tmp_path: Path) -> None:
     assert (rules.looks_for, rules.weaker, rules.masks) == (("faces", "text"), ("faces",), True)
     assert rules.digest != PictureRules().digest
     assert json.loads(rules.model_dump_json())["unsure"] == "review"
+
+
+class Finder:
+    """Finds bright squares at known places, one a look, as a face behind a face."""
+
+    def __init__(self, *boxes: Box, unsure: bool = False) -> None:
+        self._boxes, self._unsure = boxes, unsure
+
+    def __call__(self, shown: np.ndarray) -> Found:
+        left = [b for b in self._boxes if shown[int(b.y0), int(b.x0)].max() > 0][:1]
+        return Found((), tuple(left)) if self._unsure else Found(tuple(left))
+
+
+def face(x: float, y: float) -> Box:
+    return Box(kind="face", x0=x, y0=y, x1=x + 12, y1=y + 12, score=0.9)
+
+
+def protected(
+    rules: Mapping[str, object], finder: Finder
+) -> tuple[dict[str, object], bytes | None]:
+    made = Protection(rules=PictureRules.read(rules))
+    made.__dict__["_detectors"] = [("fill", finder)]
+    out = io.BytesIO()
+    Image.new("RGB", (96, 64), "white").save(out, "PNG")
+    return next(made(out.getvalue()))
+
+
+def test_a_masked_picture_is_looked_at_again() -> None:
+    """The second face shows only when the first is masked."""
+    values, data = protected({"faces": "fill"}, Finder(face(10, 10), face(60, 30)))
+    assert data is not None
+    assert values["verdict"] == "found"
+    shown = pixels(data)
+    assert shown[10:22, 10:22].max() == shown[30:42, 60:72].max() == 0
+    assert shown[50:, :40].min() == 255
+
+
+@pytest.mark.parametrize(("unsure", "darkest"), [("review", 255), ("mask", 0)])
+def test_what_is_unsure_is_listed_or_masked(unsure: str, darkest: int) -> None:
+    values, data = protected({"faces": "fill", "unsure": unsure}, Finder(face(10, 10), unsure=True))
+    assert data is not None
+    assert values["verdict"] == "unsure"
+    assert pixels(data)[10:22, 10:22].min() == darkest
+
+
+def test_what_is_unsure_is_kept_back() -> None:
+    rules = {"faces": "fill", "unsure": "withhold"}
+    values, data = protected(rules, Finder(face(10, 10), unsure=True))
+    assert (values["status"], values["reason"], data) == ("failed", "withheld", None)
+
+
+def test_real_faces_are_masked(tmp_path: Path) -> None:
+    """Of scikit-image's astronaut; the helmet and the badge are none."""
+    if not is_there("centerface"):
+        pytest.skip("needs the weights: pixelmine models get centerface")
+    (tmp_path / "photos").mkdir()
+    astronaut = skimage.data.astronaut()  # type: ignore[no-untyped-call]  # it has no types
+    Image.fromarray(astronaut).save(tmp_path / "photos" / "a.jpg", quality=95)
+    rules = PictureRules.read({"faces": "fill"})
+    done = protect(tmp_path / "photos", out=tmp_path / "out", rules=rules)
+    assert done.found == {"faces": 1}
+    before = pixels(tmp_path / "photos" / "a.jpg")
+    after = pixels(next((tmp_path / "out" / "pictures").rglob("*.jpg")))
+    assert after[110:150, 200:245].max() <= 6, "her face"
+    np.testing.assert_array_equal(after[300:], before[300:])
+    assert verify_protected(tmp_path / "out").found == {}
