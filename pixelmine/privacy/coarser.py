@@ -32,12 +32,12 @@ def truncated(column: "pa.Array", rule: Period | Truncate, name: str) -> "pa.Arr
         return pc.floor_temporal(_times(column, name), unit=rule)
     if rule.characters is not None:
         return pc.utf8_slice_codeunits(_text(column, name), 0, rule.characters)
-    numbers = _numbers(column, name)
+    numbers, step = _numbers(column, name), rule.step or 1.0
     if rule.decimals is not None:
         coarse = pc.round(numbers, ndigits=rule.decimals)
     else:
-        coarse = pc.multiply(pc.floor(pc.divide(numbers, rule.step)), rule.step)
-    if pa.types.is_integer(column.type) and (rule.decimals is None and rule.step % 1):
+        coarse = pc.multiply(pc.floor(pc.divide(numbers, step)), step)
+    if pa.types.is_integer(column.type) and rule.decimals is None and step % 1:
         return coarse  # a multiple of .5 is no whole number
     return (
         coarse.cast(column.type, safe=False) if not _is_text(column) else coarse.cast(pa.string())
