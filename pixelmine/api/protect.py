@@ -5,6 +5,7 @@ import secrets
 import shutil
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -13,7 +14,7 @@ from typing import Any
 import pyarrow as pa
 
 from pixelmine.core import Limits
-from pixelmine.core.errors import UsageError
+from pixelmine.core.errors import RunError, UsageError
 from pixelmine.core.ids import file_uri
 from pixelmine.core.progress import Progress, SilentProgress
 from pixelmine.core.schema import LISTING
@@ -27,7 +28,7 @@ from pixelmine.store import Collection, is_collection
 from pixelmine.store.keys import MasterKeys
 
 from .audited import audit
-from .protect_folder import ProtectFolder
+from .protect_folder import ProtectFolder, is_protected
 from .protect_stage import Protect
 from .sources import open_sources
 from .work import work_through
@@ -35,6 +36,7 @@ from .work import work_through
 __all__ = ["Protected", "protect"]
 
 PURPOSE = "picture-name"
+_KEY_FILE = "names.key"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -135,8 +137,7 @@ def protect(
     check_detectors(rules)
     place = Path(os.path.abspath(out))
     state = place.with_name(place.name + ".run")
-    if place.exists() and not overwrite:
-        raise UsageError(f"{place} is there already. Give --overwrite to replace it.")
+    _check_place(place, overwrite)
     collection = _collection(source)
     kept = None if collection is None else Collection.open(collection).bytes.folder
     options = replace(options or SourceOptions(), leave_out=(place, state))
@@ -160,9 +161,15 @@ def protect(
         for batch in work:
             rows = batch.to_pylist()
             folder.write(rows, [names.of(row["listed"]) for row in rows])
-        counts = folder.finish(place, {"rules": rules.model_dump(mode="json")})
-        if counts["rows"] < listed:
-            raise UsageError("The source changed while it was read. Run the same command again.")
+        counts = folder.finish({"rules": rules.model_dump(mode="json")})
+        if counts["files"] != listed:
+            raise RunError(
+                f"{listed:,} files were listed and {counts['files']:,} written or refused: {state} "
+                "changed meanwhile. Run the same command again with --overwrite."
+            )
+        with suppress(FileNotFoundError):  # the user's own key lies elsewhere
+            (run.folder / _KEY_FILE).unlink()
+        folder.publish(place)
     shutil.rmtree(state)
     done = Protected.of(place, counts, rules, keys is not None)
     audit(
@@ -171,6 +178,19 @@ def protect(
         counts={"rows": done.rows, "written": done.written, **done.found},
     )
     return done
+
+
+def _check_place(place: Path, overwrite: bool) -> None:
+    """Nothing is replaced but what `protect` wrote, and that only when told."""
+    if not place.exists():
+        return
+    if not overwrite:
+        raise UsageError(f"{place} is there already. Give --overwrite to replace it.")
+    if not is_protected(place):
+        raise UsageError(
+            f"{place} was not written by `pixelmine protect`, and is not replaced. Give --out a "
+            "new folder."
+        )
 
 
 def _collection(source: str | Path) -> Path | None:
@@ -202,7 +222,7 @@ def _key(run: Run, keys: MasterKeys | None) -> bytes:
     """The user's key for names; without one a key of this run's own, gone when it is done."""
     if keys is not None:
         return keys.purpose_key(PURPOSE)
-    path = run.folder / "names.key"
+    path = run.folder / _KEY_FILE
     if not path.exists():
         handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(handle, "wb") as file:

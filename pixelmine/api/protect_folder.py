@@ -25,7 +25,7 @@ from pixelmine.core.errors import OutputError
 from pixelmine.engine import DONE_KEY
 from pixelmine.output.export.names import ENDINGS
 
-__all__ = ["MANIFEST_COLUMNS", "ProtectFolder"]
+__all__ = ["MANIFEST_COLUMNS", "ProtectFolder", "is_protected"]
 
 MANIFEST_COLUMNS = (
     *("file", "name", "frame", "status", "reason", "format", "how", "verdict"),
@@ -59,8 +59,9 @@ class ProtectFolder:
                     with suppress(ValueError):
                         line = json.loads(raw)
                         if "end" in line:
-                            whole, keys = file.tell(), keys + held
-                            held = []
+                            whole = file.tell()
+                            keys.extend(held)
+                            held.clear()
                             continue
                         held.append({**line, "row_id": line["listed"]})
                         continue
@@ -83,8 +84,8 @@ class ProtectFolder:
         except OSError as error:
             raise OutputError(f"Cannot write to {self._out}: {error.strerror}.") from error
 
-    def finish(self, out: Path, rules: Mapping[str, Any]) -> Counter[str]:
-        """Write the tables and move the folder to `out`; counts of everything in it."""
+    def finish(self, rules: Mapping[str, Any]) -> Counter[str]:
+        """Write the tables; counts of everything in the folder. Raises OutputError."""
         counts: Counter[str] = Counter()
         try:
             with (
@@ -99,12 +100,18 @@ class ProtectFolder:
                     all_rows.writerow(_flat(row, counts))
                     to_look_at.writerows(_unsure(row))
             write_json(self._out / "rules.json", rules)
+        except OSError as error:
+            raise OutputError(f"Cannot write to {self._out}: {error.strerror}.") from error
+        return counts
+
+    def publish(self, out: Path) -> None:
+        """Move the folder to `out`, in place of what is there. Raises OutputError."""
+        try:
             if out.exists():
                 shutil.rmtree(out)
             self._out.replace(out)
         except OSError as error:
             raise OutputError(f"Cannot write {out}: {error.strerror}.") from error
-        return counts
 
     def _put(self, name: str, row: Mapping[str, Any], data: bytes) -> str:
         ending = ENDINGS.get(row["format"], ("bin",))[0]
@@ -124,6 +131,16 @@ class ProtectFolder:
                     yield line
 
 
+def is_protected(folder: Path) -> bool:
+    """Whether `protect` wrote a folder: it holds the rules, and a manifest with our header."""
+    try:
+        with (folder / "manifest.csv").open(encoding="utf-8", newline="") as file:
+            known = file.readline(1000).rstrip("\r\n") == ",".join(MANIFEST_COLUMNS)
+        return known and (folder / "rules.json").is_file()
+    except (OSError, UnicodeDecodeError):
+        return False
+
+
 def _noted(row: Mapping[str, Any]) -> dict[str, Any]:
     """What is kept of a row: the run's folder is the user's, so its ids may lie there."""
     names = (
@@ -136,6 +153,7 @@ def _noted(row: Mapping[str, Any]) -> dict[str, Any]:
 def _flat(row: Mapping[str, Any], counts: Counter[str]) -> dict[str, Any]:
     found = Counter(_KINDS.get(one["kind"], one["kind"]) for one in row["found"] or ())
     counts["rows"] += 1
+    counts["files"] += row["frame"] == 0
     if row["status"] == FAILED:
         counts[f"reason:{row['reason']}"] += 1
     else:

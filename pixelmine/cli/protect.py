@@ -65,12 +65,15 @@ def protect(
     """
     with run(as_json) as progress:
         from pixelmine.api.protect import protect as protect_pictures
+        from pixelmine.core.errors import UsageError
         from pixelmine.engine import EngineOptions
         from pixelmine.input import SourceOptions
         from pixelmine.privacy.picture_rules import PictureRules
         from pixelmine.privacy.policy import PrivacyPolicy
 
         if policy is not None:
+            if faces or plates or text or region:
+                raise UsageError("--policy stands for --faces, --plates, --text and --region.")
             rules = PrivacyPolicy.load(policy).pictures
         else:
             asked = {"faces": faces, "plates": plates, "text": text}

@@ -169,6 +169,10 @@ def test_what_is_there_is_not_replaced_unless_told(pictures: Path, tmp_path: Pat
     rules = PictureRules.read({"orientation": "apply"})
     done = protect(pictures, out=tmp_path / "out", rules=rules, overwrite=True)
     assert done.how == {"encoded": 1, "lossless": 4}
+    before = sorted(path.name for path in pictures.iterdir())
+    with pytest.raises(UsageError, match="not replaced"):
+        protect(pictures, out=pictures, overwrite=True)
+    assert sorted(path.name for path in pictures.iterdir()) == before
 
 
 def test_each_is_noted_in_the_log_and_nobody_is_named(pictures: Path, tmp_path: Path) -> None:

@@ -120,5 +120,7 @@ def test_the_commands(collection: Path, tmp_path: Path) -> None:
     assert [one["did"] for one in call("privacy", "log")["entries"]] == ["export", "protect"]
     made = call("privacy", "key", tmp_path / "master.key")
     assert len(made["key_id"]) == 16
+    both = ["protect", str(collection), "--out", "x", "--faces", "--policy", str(policy)]
+    assert CliRunner().invoke(app, both).exit_code == 2
     refused = CliRunner().invoke(app, ["protect", str(collection), "--out", "x", "--region", "1"])
     assert refused.exit_code == 2
