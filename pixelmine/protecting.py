@@ -23,7 +23,7 @@ from pixelmine.preprocess import Picture
 from pixelmine.preprocess.decode import File, open_file
 from pixelmine.preprocess.sniff import sniff
 from pixelmine.privacy.mask import MaskOptions, mask_jpeg, mask_pixels, to_stored, warm_up
-from pixelmine.privacy.metadata import Allowed, strip
+from pixelmine.privacy.metadata import Allowed, keyed_uids, strip
 from pixelmine.privacy.orientation import with_orientation
 from pixelmine.privacy.picture_rules import PictureRules
 
@@ -57,10 +57,14 @@ class Seen:
 
 @dataclass(frozen=True, kw_only=True)
 class Protection:
-    """What the rules make of a file. Weights are loaded with the first picture."""
+    """What the rules make of a file. Weights are loaded with the first picture.
+
+    `uid_key`: 32 bytes, by which DICOM's UIDs are mapped; None draws one for this process.
+    """
 
     rules: PictureRules
     limits: Limits = field(default_factory=Limits)
+    uid_key: bytes | None = field(default=None, repr=False)
 
     def __call__(self, data: bytes) -> Iterator[tuple[Values, bytes | None]]:
         """Yield what leaves of a file: all of it as one, or frame by frame, as PNG.
@@ -164,7 +168,9 @@ class Protection:
             else:
                 yield _done(name, "lossless", ()), data
             return
-        made = strip(data, Allowed(orientation=self.rules.orientation, limits=self.limits))
+        uid = None if self.uid_key is None else keyed_uids(self.uid_key)
+        allow = Allowed(orientation=self.rules.orientation, uid=uid, limits=self.limits)
+        made = strip(data, allow)
         if isinstance(made, Reason):
             yield _failed(0, made)
         elif made.data is not None and not self._must_turn(made.orientation):
@@ -276,7 +282,9 @@ def check_detectors(rules: PictureRules) -> None:
 def protector(options: Values) -> Callable[[Values, Any], Iterator[tuple[Values, Any]]]:
     """Target: what leaves of a picture, its bytes as uint8 (N,)."""
     protection = Protection(
-        rules=PictureRules.read(options["rules"]), limits=Limits(**options["limits"])
+        rules=PictureRules.read(options["rules"]),
+        limits=Limits(**options["limits"]),
+        uid_key=bytes.fromhex(options["uid_key"]),
     )
 
     if protection.rules.masks:

@@ -25,7 +25,7 @@ from pixelmine.privacy.picture_rules import PictureRules
 from pixelmine.privacy.pseudonym import Pseudonyms
 from pixelmine.protecting import check_detectors
 from pixelmine.store import Collection, is_collection
-from pixelmine.store.keys import MasterKeys
+from pixelmine.store.keys import MasterKeys, derive
 
 from .audited import audit
 from .protect_folder import ProtectFolder, is_protected
@@ -141,18 +141,19 @@ def protect(
     collection = _collection(source)
     kept = None if collection is None else Collection.open(collection).bytes.folder
     options = replace(options or SourceOptions(), leave_out=(place, state))
-    stage = Protect(
-        rules=rules,
-        limits=limits or Limits(),
-        frames=Frames(which=frames).which,
-        kept=kept,
-        allow_private=options.allow_private,
-    )
+    reading: dict[str, Any] = {
+        "limits": limits or Limits(),
+        "frames": Frames(which=frames).which,
+        "kept": kept,
+        "allow_private": options.allow_private,
+    }
     listing, known_as = _listing(source, collection, options)
     asked = {"job": "protect", "source": known_as, "rules": rules.digest, "frames": frames}
     keys = MasterKeys.from_environment()
     with Run.open(state, {**asked, "out": file_uri(place)}, overwrite) as run:
-        names = Pseudonyms(_key(run, keys), PURPOSE)
+        key = _key(run, keys)
+        names = Pseudonyms(key, PURPOSE)
+        stage = Protect(rules=rules, uid_key=derive(key, "dicom-uid"), **reading)
         folder = ProtectFolder(run.folder)
         listed = run.list(listing)
         work = work_through(

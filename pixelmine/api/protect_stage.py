@@ -1,7 +1,7 @@
 """The stage that protects: listing rows to protected pictures, made in processes of its own."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import pyarrow as pa
 
@@ -54,9 +54,13 @@ _CPU_S, _CPU_S_PER_MEGAPIXEL = 60.0, 20.0
 
 @dataclass(frozen=True, kw_only=True)
 class Protect(Reading):
-    """Stage: listing rows to PROTECTED rows."""
+    """Stage: listing rows to PROTECTED rows.
+
+    `uid_key`: by which DICOM's UIDs are mapped, the same wherever the stage is opened.
+    """
 
     rules: PictureRules
+    uid_key: bytes = field(repr=False)
 
     @property
     def schema(self) -> pa.Schema:
@@ -73,7 +77,7 @@ class _Protecting:
         limits = patient(stage.limits)
         self.looks = Looks(
             "pixelmine.protecting:protector",
-            {"rules": stage.rules.model_dump(mode="json")},
+            {"rules": stage.rules.model_dump(mode="json"), "uid_key": stage.uid_key.hex()},
             replace(stage, limits=limits),
             _IN_FLIGHT,
         )

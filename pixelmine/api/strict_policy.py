@@ -84,6 +84,10 @@ def open_policy(policy: PrivacyPolicy, limits: Limits | None = None) -> Iterator
             "privacy key FILE, and set PIXELMINE_KEY_FILE to FILE."
         )
     limits = patient(limits or Limits())
-    options = {"rules": policy.pictures.model_dump(mode="json"), "limits": asdict(limits)}
+    options = {
+        "rules": policy.pictures.model_dump(mode="json"),
+        "limits": asdict(limits),
+        "uid_key": keys.purpose_key("dicom-uid").hex(),
+    }
     with Isolated("pixelmine.protecting:protector", options, 1, limits) as isolated:
         yield StrictPolicy(policy, Pseudonyms(keys.purpose_key(PURPOSE), PURPOSE), isolated)

@@ -1,6 +1,7 @@
 """Look again at what `protect` wrote: whether anything is left that its rules take out."""
 
 import json
+import secrets
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -59,7 +60,7 @@ def verify_protected(
     what it does not find may be. Raises SourceError where `protect` did not write the folder.
     """
     folder, progress = Path(out).absolute(), progress or SilentProgress()
-    stage = Protect(rules=_rules(folder), frames="auto")
+    stage = Protect(rules=_rules(folder), uid_key=secrets.token_bytes(32), frames="auto")
     source = open_sources([folder / "pictures"], SourceOptions())
     found: Counter[str] = Counter()
     totals: Counter[str] = Counter()

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import os
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -289,3 +290,31 @@ def test_real_faces_are_masked(tmp_path: Path) -> None:
     assert after[110:150, 200:245].max() <= 6, "her face"
     np.testing.assert_array_equal(after[300:], before[300:])
     assert verify_protected(tmp_path / "out").found == {}
+
+
+def test_the_pictures_of_a_study_stay_together(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whichever process rewrites them, and in the next run under the same key too."""
+    pydicom = pytest.importorskip("pydicom")
+    data = os.environ.get("PIXELMINE_TEST_DATA")
+    if not data:
+        pytest.skip("needs $PIXELMINE_TEST_DATA")
+    whole = [p for p in sorted(Path(data, "dicom").rglob("*.dcm")) if p.name == "CT_small.dcm"]
+    assert whole, "CT_small.dcm is one of pydicom's own"
+    (tmp_path / "study").mkdir()
+    for number in range(6):
+        one = pydicom.dcmread(whole[0])
+        one.SOPInstanceUID = one.file_meta.MediaStorageSOPInstanceUID = f"1.2.840.{number + 1}"
+        one.save_as(tmp_path / "study" / f"{number}.dcm")
+    monkeypatch.setenv("PIXELMINE_KEY", "0123456789abcdef" * 4)
+
+    def uids(out: str) -> tuple[set[str], set[str]]:
+        protect(tmp_path / "study", out=tmp_path / out)
+        made = [pydicom.dcmread(path) for path in (tmp_path / out / "pictures").rglob("*.dcm")]
+        return {str(d.StudyInstanceUID) for d in made}, {str(d.SOPInstanceUID) for d in made}
+
+    studies, pictures = uids("a")
+    assert (len(studies), len(pictures)) == (1, 6)
+    assert str(pydicom.dcmread(whole[0]).StudyInstanceUID) not in studies
+    assert uids("b") == (studies, pictures)

@@ -2,5 +2,6 @@
 
 from .strip import strip
 from .stripped import Allowed, Stripped
+from .uids import keyed_uids
 
-__all__ = ["Allowed", "Stripped", "strip"]
+__all__ = ["Allowed", "Stripped", "keyed_uids", "strip"]

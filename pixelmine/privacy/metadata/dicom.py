@@ -9,8 +9,6 @@ Annotations that are burned into the pixels stay there: `Stripped.burned_in` tel
 says of them, and text has to be masked.
 """
 
-import hashlib
-import hmac
 import io
 import re
 import secrets
@@ -21,6 +19,7 @@ from typing import Any
 from .dicom_elements import ALWAYS, UIDS, allowed
 from .dicom_pixels import rewrite_pixels
 from .stripped import Allowed, MustEncode, Rewritten, TooMany
+from .uids import keyed_uids
 
 __all__ = ["rewrite"]
 
@@ -30,7 +29,7 @@ _META = 4096
 _PREAMBLE = 128
 _UID = re.compile(r"[0-9]+(\.[0-9]+){2,}")
 _MAX_UID = 64
-_SECRET = secrets.token_bytes(32)
+_OF_THIS_PROCESS = keyed_uids(secrets.token_bytes(32))
 _META_ELEMENTS = {1, 2, 3, 0x10, 0x12, 0x13, 0}
 """Of group 0002: version, classes, transfer syntax, implementation, length."""
 
@@ -69,7 +68,7 @@ def _rewrite(data: bytes, allow: Allowed) -> Rewritten:
     after = allowed(before)
     removed: set[str] = set()
     rewrite_pixels(before, after, syntax, allow, removed)
-    uid = allow.uid or _of_this_process
+    uid = allow.uid or _OF_THIS_PROCESS
     rules = dict.fromkeys(UIDS, lambda dataset, tag: _map(dataset, tag, uid))
     anonymize_dataset(after, rules, base_rules_gen=_profile)
     for name in ("SOPInstanceUID", "StudyInstanceUID", "SeriesInstanceUID"):
@@ -122,12 +121,6 @@ def _map(dataset: Any, tag: tuple[int, int], uid: Any) -> None:
     if len(new) > _MAX_UID or not _UID.fullmatch(new):
         raise MustEncode("What UIDs are mapped to is not a UID.")
     dataset[tag].value = new
-
-
-def _of_this_process(uid: str) -> str:
-    """A UID derived from 128 bits, as ISO/IEC 9834-8 has them. Source: PS3.5, B.2."""
-    digest = hmac.new(_SECRET, uid.encode("utf-8", "replace"), hashlib.sha256).digest()
-    return f"2.25.{int.from_bytes(digest[:16], 'big')}"
 
 
 def _say_so(after: Any) -> None:
