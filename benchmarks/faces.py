@@ -37,11 +37,12 @@ from pixelmine.core.cache import cache_folder
 from pixelmine.detect import FaceDetector, Found
 from pixelmine.detect.face_embedding import SAME_PERSON, embed_faces, face_distance
 from pixelmine.detect.merge import overlaps
+from pixelmine.privacy.picture_rules import PictureRules
+from pixelmine.protecting import Protection
 
 REQUIRED = {"faces from": 40, "recall": 0.95, "precision": 0.9}
 SIZES = (20, 30, 40, 60, 100, 200)
 SAME = 0.5
-GROWN = 1.3
 
 
 class Face(NamedTuple):
@@ -276,28 +277,19 @@ def interval(hits: int, total: int) -> list[float]:
     return [round(float(found.low), 4), round(float(found.high), 4)]
 
 
-def mask(pixels: np.ndarray, boxes: np.ndarray) -> np.ndarray:
-    """Fill boxes, grown, with grey."""
-    hidden = pixels.copy()
-    for x0, y0, x1, y1 in boxes:
-        w, h = (x1 - x0) * (GROWN - 1) / 2, (y1 - y0) * (GROWN - 1) / 2
-        left, top = (max(0, int(np.floor(edge))) for edge in (x0 - w, y0 - h))
-        hidden[top : int(np.ceil(y1 + h)), left : int(np.ceil(x1 + w))] = 127
-    return hidden
-
-
 def masked(
     pasted: list[Pasted], answers: list[Found], portraits: list[Face], detector: FaceDetector
 ) -> dict[str, object]:
-    """Look again for faces, and for whom they are, where they were found before.
+    """Mask as `protect` does; look again for faces, and for whom they are, where they were found.
 
     Who: the nearest of one portrait a person, of the very photograph that was pasted, so that
     nothing is easier to recognise; the attacker knows where the landmarks were.
     """
     gallery, names = _gallery(portraits, detector)
+    protect = Protection(rules=PictureRules(faces="fill"))
     before, after, found_again, unsure_again = [], [], 0, 0
     for one, answer in zip(pasted, answers, strict=True):
-        hidden = mask(one.pixels, answer.edges)
+        hidden = protect.of_pixels(one.pixels)
         again = detector.detect(hidden)
         found_again += len(again.boxes)
         unsure_again += len(again.unsure)
