@@ -38,6 +38,7 @@ _REASONS_ZH = {
     Reason.CHANGED: "文件已不是录入时的内容，请重新录入。",
     Reason.QUARANTINED: "图片已按清理计划移入隔离区，可用 `mine plan undo` 恢复。",
     Reason.ERASED: "图片已被删除，不得恢复。",
+    Reason.WITHHELD: "隐私策略要求先有人看过，才能让它离开。",
 }
 
 
