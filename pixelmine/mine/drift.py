@@ -164,6 +164,9 @@ def compare(
     """
     options = options or DriftOptions()
     _check(before, after)
+    # A group on both sides makes them more alike, not less: its pictures may count one by one.
+    shared = frozenset(before.groups) & frozenset(after.groups)
+    before, after = before.ungrouped(shared), after.ungrouped(shared)
     if space is None:
         both = np.concatenate([before.vectors, after.vectors])
         # In the order of the pictures, so that the cells do not depend on which side they are of.

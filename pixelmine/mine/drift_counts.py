@@ -1,8 +1,8 @@
 """One side of a comparison, counted: what is left of its pictures when they are not read again."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Self
 from zlib import crc32
 
@@ -32,6 +32,11 @@ class Pile:
     attributes: Sequence[Attribute] = field(repr=False)
     measures: Mapping[str, np.ndarray] = field(repr=False)
     groups: Sequence[str | None] = field(repr=False)
+
+    def ungrouped(self, groups: Collection[str | None]) -> "Pile":
+        """The same pictures, those of these groups each for itself."""
+        kept = [None if group in groups else group for group in self.groups]
+        return replace(self, groups=kept)
 
     def __len__(self) -> int:
         return len(self.pictures)
